@@ -1,0 +1,132 @@
+"""Settings: command line > RAG_* environment > rag.toml > the defaults below.
+
+docs/configuration.md is made from `Config`; a test holds the two together.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from rag.errors import ConfigError
+from rag.types import Mode
+
+CONFIG_FILE = "rag.toml"
+ENV_PREFIX = "RAG_"
+DEFAULT_EMBEDDER = "intfloat/multilingual-e5-small"
+DEFAULT_GENERATOR = "HuggingFaceTB/SmolLM2-135M-Instruct"
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def _setting(default: object, doc: str) -> Any:
+    return dataclasses.field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting, with its default; immutable once loaded."""
+
+    index_dir: Path = _setting(Path("indexes"), "folder that holds the indexes")
+    model_dir: Path | None = _setting(
+        None, "folder for model weights; by default rag/models in the user's cache folder"
+    )
+    embedder: str = _setting(DEFAULT_EMBEDDER, "embedding model: a name, a folder, or hash")
+    generator: str = _setting(DEFAULT_GENERATOR, "generator: a name, a folder, or none")
+    device: str = _setting("auto", "where models and FAISS run: auto, cpu or cuda")
+    offline: bool = _setting(False, "never look beyond this machine for weights")
+    passage_tokens: int = _setting(224, "longest passage, in the embedder's tokens")
+    overlap_tokens: int = _setting(32, "tokens that neighbouring passages may share")
+    k: int = _setting(5, "passages that a search returns and an answer reads")
+    mode: Mode = _setting(Mode.HYBRID, "ranking: hybrid, dense or lexical")
+    evidence: int = _setting(4, "evidence sentences shown to the generator")
+    max_answer_tokens: int = _setting(96, "most tokens that the generator may write")
+    batch_tokens: int = _setting(4096, "tokens embedded at a time")
+
+    def __post_init__(self) -> None:
+        _check_range("passage_tokens", self.passage_tokens, 16, 8192)
+        _check_range("overlap_tokens", self.overlap_tokens, 0, self.passage_tokens // 2)
+        _check_range("k", self.k, 1, 100)
+        _check_range("evidence", self.evidence, 1, 20)
+        _check_range("max_answer_tokens", self.max_answer_tokens, 8, 4096)
+        _check_range("batch_tokens", self.batch_tokens, 64, 1 << 20)
+        if self.device not in DEVICES:
+            raise ConfigError(f"device is {self.device!r}; expected one of {', '.join(DEVICES)}")
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value}; expected a number from {low} to {high}")
+
+
+def load_config(
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Config:
+    """Return the settings in force.
+
+    Args:
+        overrides: from the command line; None values count as not given.
+        environ: the environment; os.environ by default.
+        folder: where rag.toml is looked for; the working folder by default.
+    Raises:
+        ConfigError: unknown name, wrong type, or out of range, naming where it was set.
+    """
+    values: dict[str, object] = {}
+    values |= _from_file((folder or Path.cwd()) / CONFIG_FILE)
+    values |= _from_environ(os.environ if environ is None else environ)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            values[name] = _convert(name, value, "command line")
+    return Config(**values)  # type: ignore[arg-type]
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} can not be read: {error}; expected TOML in UTF-8") from error
+    return {name: _convert(name, value, str(path)) for name, value in data.items()}
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, object]:
+    names = {ENV_PREFIX + field.name.upper(): field.name for field in dataclasses.fields(Config)}
+    return {
+        names[key]: _convert(names[key], value, f"environment variable {key}")
+        for key, value in environ.items()
+        if key in names and value != ""
+    }
+
+
+def _convert(name: str, value: object, where: str) -> object:
+    types = get_type_hints(Config)
+    if name not in types:
+        known = ", ".join(sorted(types))
+        raise ConfigError(f"{where} sets {name!r}, which is no setting; expected one of: {known}")
+    expected = next((t for t in get_args(types[name]) if t is not type(None)), types[name])
+    try:
+        if expected is bool:
+            return _to_bool(value)
+        if isinstance(value, bool) or (expected is int and isinstance(value, float)):
+            raise ValueError
+        if expected is Path and isinstance(value, str | Path):
+            return Path(value).expanduser()
+        if expected in (str, Path) and not isinstance(value, str):
+            raise ValueError
+        return expected(value)
+    except (TypeError, ValueError):
+        kind = ", ".join(expected) if expected is Mode else expected.__name__
+        raise ConfigError(f"{where} sets {name} to {value!r}; expected {kind}") from None
+
+
+def _to_bool(value: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    text = str(value).strip().lower()
+    if text not in words:
+        raise ValueError
+    return words[text]

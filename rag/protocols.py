@@ -1,0 +1,143 @@
+"""The seams. What stands behind them lives in `rag.backends`; fakes ship in `rag.testing`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Judgement
+
+Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+class Tokenizer(Protocol):
+    """Counts text in a model's own tokens."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the code-point span of each token of text, no special tokens, untruncated."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns text into vectors of unit length."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the user gives it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides the vectors: weights hash, prefixes, pooling, length."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of passage text that fit beside the prefix and the special tokens."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer, for chunking in the units that the model counts."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Exact or approximate inner-product search over rows 0 … n − 1."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, queries: Vectors, k: int) -> tuple[Scores, Rows]:
+        """Return the k rows most similar to each query.
+
+        Args:
+            queries: (q, dim) float32, unit L2 norm.
+            k: rows wanted, >= 1; fewer return when the index is smaller.
+        Returns:
+            scores (q, min(k, n)) inner product, descending; rows, same shape, int64.
+        Raises:
+            ValueError: dim differs from the index.
+        """
+        ...
+
+    def scores(self, queries: Vectors, rows: Rows) -> Scores:
+        """Return the exact inner products (q, len(rows)) of each query with the given rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat: role is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How to decode.
+
+    Attributes:
+        max_tokens: most new tokens.
+        markers: how many evidence sentences the prompt numbers; "[n]" outside 1 … markers
+            can not be written.
+        temperature: 0 is greedy.
+        seed: of the sampling; unused when greedy.
+    """
+
+    max_tokens: int = 128
+    markers: int = 0
+    temperature: float = 0.0
+    seed: int = 0
+
+
+class Generator(Protocol):
+    """Writes text after a prompt."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the user gives it."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The model's window: prompt and answer together."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages that it writes well; empty means any."""
+        ...
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the whole prompt, chat template included."""
+        ...
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+        """Yield the answer's text as it is decoded; closing the iterator stops the work."""
+        ...
+
+
+class Verifier(Protocol):
+    """Judges whether premises support hypotheses."""
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Return one judgement for each (premise, hypothesis)."""
+        ...

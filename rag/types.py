@@ -1,0 +1,253 @@
+"""The data of the system: frozen, slotted, and free of any library.
+
+Offsets are code points, half-open, into the text they name. Core types know no JSON:
+`rag.views` turns them into what the command line and HTTP print.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What checking a claim against its citations came to."""
+
+    SUPPORTED = "supported"
+    PARTIAL = "partial"
+    CONTRADICTED = "contradicted"
+    UNSUPPORTED = "unsupported"
+
+
+class Method(StrEnum):
+    """How the text of an answer came about."""
+
+    GENERATED = "generated"
+    QUOTED = "quoted"
+
+
+class Reason(StrEnum):
+    """Why an answer abstains."""
+
+    NOTHING_RELEVANT = "nothing_relevant"
+    NOT_ANSWERED = "not_answered"
+    SOURCES_DISAGREE = "sources_disagree"
+
+
+class Mode(StrEnum):
+    """Which rankings a search uses."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document: where its line starts, and its level (1 is the highest)."""
+
+    start: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a loader reads out of a file.
+
+    Attributes:
+        text: the readable text; every offset in the system counts into it.
+        title: the document's own title, else its first heading, else the file's stem.
+        headings: in order of `start`.
+        pages: start offset of each page, the first 0; empty where a format has no pages.
+        metadata: what the file says of itself (author, date, encoding …).
+    """
+
+    text: str
+    title: str
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as the index knows it; `id` outlives edits and moves of the file."""
+
+    id: str
+    source: str
+    title: str
+    text: str
+    headings: tuple[Heading, ...]
+    pages: tuple[int, ...]
+    language: str
+    metadata: Mapping[str, str]
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document chosen by the chunker; `section` is its heading path."""
+
+    start: int
+    end: int
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a document that is embedded and found: document.text[start:end] == text.
+
+    `page` is the page (from 1) on which it starts, None where the format has no pages;
+    `page_starts` are the offsets of the pages that begin inside it.
+    """
+
+    id: str
+    document_id: str
+    source: str
+    title: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    section: str
+    language: str
+    page_starts: tuple[int, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page that holds an offset of the document inside this passage."""
+        if self.page is None:
+            return None
+        return self.page + sum(start <= offset for start in self.page_starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query. Rank counts from 1.
+
+    `score` orders the hits of one search only. `similarity` is the cosine to the query (None
+    when no vectors were used) and `overlap` the share of the query's term weight that occurs
+    in the passage; both compare across searches.
+    """
+
+    passage: Passage
+    rank: int
+    score: float
+    similarity: float | None
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a passage; offsets count into the document."""
+
+    passage: Passage
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The n-th quote of an answer: document.text[start:end] == quote."""
+
+    n: int
+    passage_id: str
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of the answer: answer.text[start:end] is `text` with its markers.
+
+    Attributes:
+        text: the sentence without its markers.
+        citations: the n of the citations that stand behind it.
+    """
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[int, ...]
+    verdict: Verdict
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verifier's word on one claim: the verdict and a score from 0 to 1."""
+
+    verdict: Verdict
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question came to. `trace` tells, step by step, how the text came about."""
+
+    question: str
+    text: str
+    method: Method
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    reason: Reason | None
+    trace: tuple[str, ...]
+    timings: Mapping[str, float]
+
+    @property
+    def abstained(self) -> bool:
+        """True when the answer says that it cannot answer."""
+        return self.reason is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents may be searched; every filter given must hold.
+
+    Attributes:
+        source: a glob over the source path ("guides/*.md").
+        title: a part of the title, case ignored.
+        language: ISO 639-1 code.
+        since, until: ISO dates, inclusive, against the document's date.
+        metadata: keys and the values they must equal.
+    """
+
+    source: str | None = None
+    title: str | None = None
+    language: str | None = None
+    since: str | None = None
+    until: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be ingested, or was passed over, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What a run changed. `passages` counts the whole index afterwards."""
+
+    added: int
+    updated: int
+    unchanged: int
+    deleted: int
+    failed: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]
+    passages: int
+    embedded: int
+    seconds: float
