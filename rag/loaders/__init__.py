@@ -1,0 +1,103 @@
+"""Files to text: one module a format, imported when the first such file is read.
+
+A format is a module with a function `load(path) -> Parsed` and one line in `_FORMATS`. Every
+loader is reached through `LOADERS`, which holds it to the promises of `rag.types.Parsed`:
+clean text that is not blank, a title of one line, metadata without empty values.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from rag.errors import LoadError
+from rag.loaders.skipped import reason_for
+from rag.loaders.source import clean, failure, iso_date, one_line
+from rag.types import Parsed
+
+Loader = Callable[[Path], Parsed]
+
+# Part of an index's fingerprint: raise it when the text or headings of any format change.
+LOADERS_VERSION = 1
+
+TITLE_LENGTH = 300
+_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "text": (".txt", ".text", ".log"),
+    "markdown": (".md", ".markdown"),
+    "rst": (".rst",),
+    "html": (".html", ".htm", ".xhtml"),
+    "pdf": (".pdf",),
+    "docx": (".docx",),
+}
+_KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
+
+
+def kind(path: Path) -> str | None:
+    """Return the format that `load` would read path as ("pdf"), None where it reads none."""
+    if path.name.startswith(("~$", "._", ".")):
+        return None
+    return _KINDS.get(path.suffix.lower())
+
+
+def skip_reason(path: Path) -> str | None:
+    """Return why a folder's ingest passes path over, None for a kind that is read."""
+    return None if kind(path) else reason_for(path, tuple(_KINDS))
+
+
+def load(path: Path) -> Parsed:
+    """Read one file.
+
+    Returns:
+        its text and what the file says of itself; the text holds no NUL, no carriage return
+        and no lone surrogate, and is never blank.
+    Raises:
+        LoadError: the kind is not read, or the file is missing, too large, damaged, encrypted
+            or without text. One line: file, problem, remedy.
+    """
+    reason = skip_reason(path)
+    if reason is not None:
+        raise failure(path, f"was not read: {reason}")
+    return LOADERS[path.suffix.lower()](path)
+
+
+def _lazy(name: str) -> Loader:
+    """Return the loader of module `name`, which is imported by the first call."""
+
+    def run(path: Path) -> Parsed:
+        try:
+            parsed: Parsed = import_module(f"rag.loaders.{name}").load(path)
+        except LoadError:
+            raise
+        except Exception as error:
+            # The parsers meet hostile bytes; whatever they raise, the rest of the run goes on.
+            told = one_line(f"{type(error).__name__}: {error}")[:200]
+            problem = f"could not be read as {name} ({told}); repair it or save it anew"
+            raise failure(path, problem) from error
+        return _checked(path, parsed)
+
+    return run
+
+
+def _checked(path: Path, parsed: Parsed) -> Parsed:
+    """Return parsed with title and metadata in order; LoadError when its text is blank."""
+    if not parsed.text.strip():
+        raise failure(path, "holds no text: nothing but white space; remove it or fill it")
+    titles = (one_line(parsed.title), one_line(path.stem), "untitled")
+    title = next(filter(None, titles))[:TITLE_LENGTH]
+    return replace(parsed, title=title, metadata=_metadata(parsed.metadata))
+
+
+def _metadata(raw: Mapping[str, str]) -> dict[str, str]:
+    """Return raw without empty values; "date" holds an ISO date or is absent.
+
+    Filters compare dates as strings, so a date in another form is kept under another key.
+    """
+    values = {clean(key): clean(value).strip() for key, value in raw.items()}
+    values = {key: value for key, value in values.items() if key and value}
+    written = values.pop("date", "")
+    if date := iso_date(written):
+        return values | {"date": date}
+    return values | ({"date_as_written": written} if written else {})
+
+
+LOADERS: Mapping[str, Loader] = {suffix: _lazy(name) for suffix, name in _KINDS.items()}

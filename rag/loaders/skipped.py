@@ -1,0 +1,59 @@
+"""Why files of other kinds are passed over when a folder is ingested."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_NO_TEXT = {
+    "an image": ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .svg .ico .heic .psd .ai .eps",
+    "a video": ".mp4 .mkv .avi .mov .webm .wmv .flv .m4v .mpg .mpeg",
+    "a sound recording": ".mp3 .wav .flac .ogg .m4a .aac .opus .wma .mid",
+    "an archive": ".zip .tar .gz .tgz .bz2 .xz .zst .7z .rar .jar .whl .iso .dmg .deb .rpm",
+    "a program": ".exe .dll .so .dylib .bin .o .a .lib .class .pyc .pyd .wasm .apk .msi",
+    "a font": ".ttf .otf .woff .woff2 .eot",
+    "a data file": ".sqlite .sqlite3 .db .parquet .npy .npz .pkl .pt .pth .onnx .safetensors .gguf",
+    "a lock or temporary file": ".tmp .swp .swo .bak .lock .part .crdownload",
+}
+_CONVERT = {
+    ".doc": ".docx",
+    ".docm": ".docx",
+    ".dot": ".docx",
+    ".dotx": ".docx",
+    ".odt": ".docx",
+    ".rtf": ".docx",
+    ".pages": ".docx",
+    ".ppt": ".pdf",
+    ".pptx": ".pdf",
+    ".odp": ".pdf",
+    ".key": ".pdf",
+    ".xls": ".pdf",
+    ".xlsx": ".pdf",
+    ".ods": ".pdf",
+    ".epub": ".html",
+    ".mobi": ".html",
+    ".djvu": ".pdf",
+    ".ps": ".pdf",
+    ".mht": ".html",
+    ".mhtml": ".html",
+    ".tex": ".pdf",
+    ".ipynb": ".md",
+    ".adoc": ".html",
+    ".org": ".md",
+}
+_WITHOUT_TEXT = {suffix: what for what, suffixes in _NO_TEXT.items() for suffix in suffixes.split()}
+
+
+def reason_for(path: Path, known: Sequence[str]) -> str:
+    """Return in a few words why path, whose kind has no loader, is not read."""
+    suffix = path.suffix.lower()
+    if path.name.startswith("~$"):
+        return "a lock file of an open Word document"
+    if path.name.startswith("."):
+        return "a hidden file"
+    if suffix in _WITHOUT_TEXT:
+        return f"{_WITHOUT_TEXT[suffix]} ({suffix}) holds no text to read"
+    if suffix in _CONVERT:
+        return f"{suffix} files are not read; save it as {_CONVERT[suffix]}"
+    kinds = " ".join(known)
+    if not suffix:
+        return f"its name has no suffix; rename it to one of the kinds read: {kinds}"
+    return f"{suffix} files are not read; the kinds read are {kinds}"

@@ -1,0 +1,64 @@
+"""Builds small real files for the tests of the loaders."""
+
+from pathlib import Path
+
+import docx
+from docx.document import Document
+from fpdf import FPDF
+from PIL import Image
+
+FILES = Path(__file__).parent / "files"
+
+RUSSIAN = "Большие языковые модели состоят из двух основных компонентов: весов и кода."
+CHINESE = "语言模型通过预测文本中的下一个词来学习,词向量表示单词之间的相似性。"
+TAIWANESE = "臺灣的天氣在夏天非常炎熱,語言模型可以預測下一個詞,並且產生流暢的文字。"
+HUNGARIAN = (
+    "A nagy nyelvmodellek működését ritkán értjük: a gépi tanulás nehezen követhető, sőt rejtő."
+)
+JAPANESE = "東京は日本の首都であり、世界最大の都市のひとつです。昨日は雨が降っていました。"
+
+
+def pdf(path: Path, pages: list[list[str]], outline: bool = False, **info: str) -> Path:
+    """Write a PDF of one text line per string; with outline, a page's first line is an entry."""
+    writer = FPDF()
+    writer.set_font("Helvetica", size=12)
+    writer.set_title(info.get("title", ""))
+    writer.set_author(info.get("author", ""))
+    for lines in pages:
+        writer.add_page()
+        if outline and lines:
+            writer.start_section(lines[0])
+        for line in lines:
+            writer.cell(text=line, new_x="LMARGIN", new_y="NEXT")
+    if info.get("password"):
+        writer.set_encryption("owner", user_password=info["password"])
+    path.write_bytes(bytes(writer.output()))
+    return path
+
+
+def scan(path: Path) -> Path:
+    """Write a PDF whose only page is a picture."""
+    writer = FPDF()
+    writer.add_page()
+    writer.image(Image.new("RGB", (20, 20), "red"))
+    path.write_bytes(bytes(writer.output()))
+    return path
+
+
+def document() -> Document:
+    """Return an empty DOCX without the properties that python-docx puts into it."""
+    made = docx.Document()
+    made.core_properties.author = ""
+    return made
+
+
+def save(made: Document, path: Path) -> Path:
+    """Write made to path."""
+    made.save(str(path))
+    return path
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """Write content to path, text as UTF-8 without touching its line ends."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path

@@ -1,0 +1,213 @@
+"""HTML: what a reader of the page reads."""
+
+from pathlib import Path
+
+import pytest
+
+from rag.errors import LoadError
+from rag.loaders import load
+from rag.types import Parsed
+from tests.loaders.loader_files import HUNGARIAN, RUSSIAN, write
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head>
+<title>A  page | Site</title>
+<meta name="author" content="Ann"><meta name="description" content="About pages">
+<meta property="article:published_time" content="2024-05-01T10:00:00Z">
+<style>p { color: red }</style><script>var x = "<p>script</p>";</script>
+</head><body>
+<header><a href="/">Site name</a></header>
+<nav><ul><li>Menu</li></ul></nav>
+<main>
+<h1>Main   heading<a class="headerlink" href="#x">¶</a></h1>
+<p>First <b>bold</b>, <i>it</i>alic
+and <a href="x">link</a>.</p><p>Second&nbsp;paragraph &amp; more.<br>New line.</p>
+<h2>A list</h2>
+<ul><li>one</li><li>two<ul><li>inner</li></ul></li></ul>
+<ol start="3"><li><p>three</p></li><li>four</li></ol>
+<table><tr><th>Name</th><th>Value</th></tr><tr><td><p>a</p></td><td></td><td>b<br>c</td></tr></table>
+<pre>
+def f():
+    return 1
+
+</pre>
+<form><label>Search</label> <input value="typed"><button>Go</button></form>
+<p hidden>hidden</p><p style="display: none">gone</p><noscript>no script</noscript>
+<template>template</template><aside>An aside of the article.</aside>
+</main>
+<footer>Copyright</footer>
+</body></html>"""
+
+TEXT = """\
+Main heading
+
+First bold, italic and link.
+
+Second paragraph & more.
+New line.
+
+A list
+
+- one
+- two
+  - inner
+
+3. three
+
+4. four
+
+Name | Value
+a | | b c
+
+def f():
+    return 1
+
+Search
+
+An aside of the article."""
+
+
+def html(tmp_path: Path, content: str | bytes) -> Parsed:
+    """Load content as a file called page.html."""
+    return load(write(tmp_path / "page.html", content))
+
+
+def body(tmp_path: Path, content: str) -> str:
+    """Return the text of a page with this body."""
+    return html(tmp_path, f"<!DOCTYPE html><body>{content}").text
+
+
+def test_a_page_reads_as_its_reader_reads_it(tmp_path: Path) -> None:
+    """Blocks, lists, tables and code are laid out; furniture and hidden text are gone."""
+    parsed = html(tmp_path, PAGE)
+    assert parsed.text == TEXT
+    assert parsed.title == "A page | Site"
+    assert parsed.metadata == {
+        "lang": "en",
+        "author": "Ann",
+        "description": "About pages",
+        "date": "2024-05-01",
+    }
+
+
+def test_headings_start_their_line(tmp_path: Path) -> None:
+    """Offsets point into the text that came out, not into the source."""
+    parsed = html(tmp_path, PAGE)
+    assert [(each.level, each.title) for each in parsed.headings] == [
+        (1, "Main heading"),
+        (2, "A list"),
+    ]
+    for each in parsed.headings:
+        assert parsed.text[each.start :].startswith(each.title + "\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<p>one</p>two<div>three</div>four", "one\n\ntwo\nthree\nfour"),
+        ("a<span>b</span> <em>c </em> d", "ab c d"),
+        ("<p> <b> </b> x</p>", "x"),
+        ("<p>语言模型\n    通过预测</p>", "语言模型通过预测"),
+        ("<p>soft\u00adhyphen a<wbr>b</p>", "softhyphen ab"),
+        ("a<!-- comment -->b<?pi ?>c", "abc"),
+        ("<h2></h2><ul><li></li><li>x</li></ul>", "- x"),
+        ("<ul><li><p>a</p><p>b</p></li><li>c</li></ul>", "- a\n\nb\n\n- c"),
+        ("<dl><dt>t</dt><dd>d</dd></dl>", "t\nd"),
+        ("<pre>a\n\n  <span>b</span>  c<br>d\n</pre>after", "a\n\n  b  c\nd\n\nafter"),
+        ("<p>x<sup>2</sup></p><hr><p>y</p>", "x2\n\ny"),
+        ('<i aria-hidden="true">icon</i>text', "text"),
+        ('<div aria-hidden="true">behind a dialog</div>', "behind a dialog"),
+        ("<details><summary>More</summary>inside</details>", "More\ninside"),
+        ("<select><option>no</option></select><textarea>no</textarea>yes", "yes"),
+        ("plain text, no element at all", "plain text, no element at all"),
+    ],
+)
+def test_blocks_and_inline_elements(source: str, expected: str, tmp_path: Path) -> None:
+    """White space comes from the layout, never from the way the source is written."""
+    assert body(tmp_path, source) == expected
+
+
+def test_boilerplate_is_left_out_only_outside_the_article(tmp_path: Path) -> None:
+    """An article's own header belongs to it, the site's does not."""
+    text = body(
+        tmp_path,
+        "<header>site</header><aside>ads</aside><div role=search>find</div>"
+        "<article><header><h1>Title</h1></header>text</article>"
+        "<article>other</article><footer>legal</footer>",
+    )
+    assert text == "Title\n\ntext\n\nother"
+
+
+def test_a_lone_article_is_the_content_unless_it_is_short(tmp_path: Path) -> None:
+    """A teaser in an <article> does not hide the page around it."""
+    long, short = "long text " * 20, "short"
+    assert body(tmp_path, f"<div>menu</div><article>{long}</article>") == long.strip()
+    assert "long text" in body(tmp_path, f"<p>{long}</p><article>{short}</article>")
+
+
+def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
+    """Old pages place everything with tables; their cells are no data."""
+    text = body(
+        tmp_path,
+        "<table><tr><td><h1>Title</h1><p>text</p></td><td><table>"
+        "<tr><td>a</td><td>b</td></tr></table></td></tr></table>",
+    )
+    assert text == "Title\n\ntext\n\na | b"
+
+
+def test_xhtml_is_read_with_its_declaration(tmp_path: Path) -> None:
+    """XML declarations, namespaces and empty elements are understood."""
+    source = (
+        '<?xml version="1.0" encoding="windows-1250"?>\n'
+        '<html xmlns="http://www.w3.org/1999/xhtml" lang="hu"><head><title/>'
+        f'<script src="x"/></head><body><h1>ő</h1><p>{HUNGARIAN}</p></body></html>'
+    )
+    parsed = load(write(tmp_path / "a.xhtml", source.encode("cp1250")))
+    assert parsed.text == f"ő\n\n{HUNGARIAN}"
+    assert (parsed.title, parsed.metadata["encoding"]) == ("ő", "cp1250")
+
+
+@pytest.mark.parametrize(
+    ("meta", "codec"),
+    [
+        ('<meta charset="windows-1251">', "cp1251"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">', "koi8-r"),
+        ("", "cp1251"),
+        ('<meta charset="utf-8">', "cp1251"),
+        ('<meta charset="iso-8859-1">', "utf-8"),
+        ("", "utf-16"),
+    ],
+)
+def test_the_encoding_is_declared_or_detected(meta: str, codec: str, tmp_path: Path) -> None:
+    """The page's own word counts where its bytes do not contradict it."""
+    page = f"<html><head>{meta}</head><body><p>{RUSSIAN}</p></body></html>"
+    assert html(tmp_path, page.encode(codec)).text == RUSSIAN
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<html></html>", "<body><script>app()</script></body>", "<!-- only -->", "<nav>menu</nav>"],
+)
+def test_a_page_without_text_is_an_error(source: str, tmp_path: Path) -> None:
+    """A page that scripts fill says so instead of entering the index empty."""
+    with pytest.raises(LoadError, match="holds no text: its page is empty"):
+        html(tmp_path, source)
+
+
+def test_external_entities_are_not_resolved(tmp_path: Path) -> None:
+    """A hostile page reads no file of the machine."""
+    secret = write(tmp_path / "secret.txt", "secret")
+    source = f'<!DOCTYPE html [<!ENTITY x SYSTEM "{secret.as_uri()}">]><p>a &x; b</p>'
+    assert "a &x; b" in html(tmp_path, source).text
+
+
+def test_deep_nesting_is_no_trouble(tmp_path: Path) -> None:
+    """Neither the parser nor the walk loses text below 256 levels, or recurses."""
+    text = body(tmp_path, "<div>" * 1500 + "deep" + "</div>" * 1500 + "<p>after</p>")
+    assert text == "deep\n\nafter"
+
+
+def test_the_title_falls_back_to_a_heading_and_the_name(tmp_path: Path) -> None:
+    """A page without <title> is named by its first heading, else by its file."""
+    assert html(tmp_path, "<h2>Heading</h2>").title == "Heading"
+    assert html(tmp_path, "<p>text</p>").title == "page"
