@@ -1,0 +1,1 @@
+"""The service: the same answers as the command line, over HTTP."""

@@ -1,0 +1,118 @@
+"""What answers requests: models loaded once, indexes opened when they are first asked for."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rag.answerer import Answerer
+from rag.build import assemble, build_embedder, build_generator
+from rag.config import Config
+from rag.errors import IndexNotFound, ModelError, RagError
+from rag.protocols import Embedder, Generator
+from rag.store import DATABASE, index_path
+
+logger = logging.getLogger(__name__)
+
+OpenIndex = Callable[[str], Answerer]
+# A request that comes while the models are being loaded waits so long for them.
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open index, and which file it was: one made anew under its name is another."""
+
+    answerer: Answerer
+    file: tuple[int, int] | None
+
+
+class Engine:
+    """Serves any index of the index folder; safe to share between threads."""
+
+    def __init__(self, config: Config, index: str, open_index: OpenIndex | None = None) -> None:
+        """Take the settings, the default index, and what opens indexes (by default with models).
+
+        Nothing is loaded before `start`.
+        """
+        self.config = config
+        self.index = index
+        self._open = open_index
+        self._loaded = threading.Event()
+        if open_index is not None:
+            self._loaded.set()
+        self._failure = ""
+        self._opened: dict[str, _Opened] = {}
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to load the models, in a thread of its own: the service answers meanwhile."""
+        if not self._loaded.is_set():
+            threading.Thread(target=self._load, name="load-models", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            embedder, generator = build_embedder(self.config), build_generator(self.config)
+            self._open = self._opener(embedder, generator)
+        except Exception as error:
+            # Kept and told: a server whose models fail stays up to say so.
+            logger.exception("the models could not be loaded")
+            self._failure = str(error) if isinstance(error, RagError) else type(error).__name__
+        finally:
+            self._loaded.set()
+
+    def _opener(self, embedder: Embedder, generator: Generator | None) -> OpenIndex:
+        return lambda name: assemble(self.config, name, embedder, generator)
+
+    def answerer(self, name: str | None) -> Answerer:
+        """Return what answers over an index, the default one for None.
+
+        Raises:
+            ConfigError: the name is not usable.
+            IndexNotFound, IndexCorrupt, IndexMismatch: see `rag.errors`.
+            ModelError: the models are not loaded.
+        """
+        name = self.index if name is None else name
+        file = self._file(name)
+        opened = self._opened.get(name)
+        if opened is None or opened.file != file:
+            open_index = self._ready(PATIENCE)
+            # One at a time: two requests for a new index must not both read it.
+            with self._lock:
+                opened = self._opened.get(name)
+                if opened is None or opened.file != file:
+                    opened = _Opened(open_index(name), file)
+                    self._opened[name] = opened
+        return opened.answerer
+
+    def _ready(self, patience: float) -> OpenIndex:
+        if not self._loaded.wait(patience):
+            raise ModelError("the models are still being loaded; try again soon")
+        if self._open is None:
+            raise ModelError(f"the models could not be loaded: {self._failure}")
+        return self._open
+
+    def _file(self, name: str) -> tuple[int, int] | None:
+        try:
+            status = os.stat(index_path(self.config.index_dir, name) / DATABASE)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def missing(self) -> str | None:
+        """Return why requests to the default index can not be answered, None when they can.
+
+        An index that is not there yet is not missing: it may be ingested at any time.
+        """
+        try:
+            self._ready(patience=0)
+            self.answerer(self.index)
+        except IndexNotFound:
+            return None
+        except RagError as error:
+            return str(error)
+        except Exception as error:
+            logger.exception("the default index could not be opened")
+            return f"{type(error).__name__} on opening the default index"
+        return None

@@ -1,0 +1,91 @@
+"""What goes wrong, over HTTP: one table from errors to statuses, one shape of body.
+
+    ConfigError, malformed requests   422  invalid_request
+    IndexNotFound                     404  index_not_found
+    IndexLocked                       409  index_locked
+    IndexMismatch                     409  index_mismatch: made with other models than are served
+    ModelError                        503  model_unavailable
+    IndexCorrupt, StoreError          500  index_corrupt, storage
+    GenerationError, anything else    500  generation_failed, internal
+
+The body is {"error": {"code", "message"}} for these as for unknown paths (404), wrong methods
+(405) and bodies that are too large (413).
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from rag.errors import (
+    ConfigError,
+    IndexLocked,
+    IndexMismatch,
+    IndexNotFound,
+    ModelError,
+    RagError,
+)
+
+STATUS: Mapping[type[RagError], int] = {
+    ConfigError: 422,
+    IndexNotFound: 404,
+    IndexLocked: 409,
+    IndexMismatch: 409,
+    ModelError: 503,
+    RagError: 500,
+}
+INTERNAL = "something went wrong on the server; its log tells more"
+# Of a malformed request, so many faults are told.
+FAULTS = 3
+
+
+def error_response(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return an error in the shape of all errors."""
+    body = {"error": {"code": code, "message": message}}
+    return JSONResponse(body, status, dict(headers or {}))
+
+
+def status_of(error: RagError) -> int:
+    """Return the status of the error's class, or of the nearest class above it."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error in this shape."""
+    app.add_exception_handler(RagError, _rag_error)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+# Starlette's signature of handlers names no narrower class than Exception.
+def _rag_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RagError)
+    return error_response(status_of(error), error.code, str(error))
+
+
+def _malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:FAULTS]]
+    return error_response(422, ConfigError.code, "; ".join(faults))
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).name.lower()
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        code = ConfigError.code
+    return error_response(error.status_code, code, str(error.detail), error.headers)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    return error_response(500, RagError.code, INTERNAL)

@@ -1,0 +1,208 @@
+"""Answer a question from an index: find, select evidence, draft, check, and quote if need be.
+
+What is promised: every sentence of an answer stands with verbatim quotes that support it. A
+draft that the evidence does not support is not shown; the best quotes are the answer instead.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rag.analysis import language
+from rag.citations import CitedClaim, DraftClaim, compose, draft_claims
+from rag.config import Config
+from rag.evidence import choose_quotes, select
+from rag.messages import abstention
+from rag.prompt import fit
+from rag.protocols import Decoding, Embedder, Generator, Verifier
+from rag.retriever import Retriever, check_question
+from rag.types import Answer, Evidence, Filters, Hit, Judgement, Method, Mode, Reason, Verdict
+
+# Least fused score of the best passage (rag.fusion): deviations above the index's mean, plus 5
+# for all of the question's terms. Below, nothing relevant was found. On XQuAD 5% of answerable
+# questions fall below the first in English (zh 12%, ru 6%), 5 to 10% below the second across
+# languages; docs/decisions/0009-answers.md tells what that lets through.
+RELEVANT_SAME_LANGUAGE = 5.0
+RELEVANT_ACROSS_LANGUAGES = 2.7
+# In a collection on one subject nothing stands out; a passage with so much of the question's
+# term weight is relevant all the same.
+RELEVANT_OVERLAP = 0.3
+
+QUOTED = Judgement(Verdict.SUPPORTED, 1.0)
+
+
+@dataclass(slots=True)
+class _Course:
+    """What happened on the way to an answer."""
+
+    trace: list[str] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[stage] = time.perf_counter() - started
+
+
+class Answerer:
+    """Answers questions over one index."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        embedder: Embedder | None,
+        generator: Generator | None,
+        verifier: Verifier,
+        config: Config,
+    ) -> None:
+        """Take the parts; without a generator every answer is quoted."""
+        self.retriever = retriever
+        self.embedder = embedder
+        self.generator = generator
+        self.verifier = verifier
+        self.config = config
+
+    def answer(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        mode: Mode | None = None,
+        filters: Filters | None = None,
+    ) -> Answer:
+        """Return an answer whose every claim is quoted and checked, or one that abstains.
+
+        Raises:
+            ConfigError: the question is empty or too long.
+            IndexCorrupt: what was found does not match its checksum.
+            GenerationError: the generator failed.
+        """
+        question = check_question(question)
+        course = _Course()
+        with course.timed("total"):
+            with course.timed("search"):
+                found = self.retriever.search(
+                    question, k or self.config.k, mode or self.config.mode, filters
+                )
+            hits = found.hits
+            course.trace.append(f"found {len(hits)} passages")
+            asked_in = language(question)
+            relevant = _relevant(hits, asked_in)
+            if not relevant:
+                course.trace.append("no passage is relevant enough")
+                return self._abstain(question, asked_in, hits, course)
+            with course.timed("evidence"):
+                evidence = select(question, found, self.embedder)
+            claims, method = self._claims(question, asked_in, evidence, course)
+        if not claims:
+            course.trace.append("the passages hold no sentence to quote")
+            return self._abstain(question, asked_in, hits, course)
+        text, composed, citations = compose(claims)
+        return Answer(
+            question=question,
+            text=text,
+            method=method,
+            claims=composed,
+            citations=citations,
+            hits=hits,
+            reason=None,
+            trace=tuple(course.trace),
+            timings=course.timings,
+        )
+
+    def _abstain(
+        self, question: str, asked_in: str, hits: Sequence[Hit], course: _Course
+    ) -> Answer:
+        return Answer(
+            question=question,
+            text=abstention(asked_in),
+            method=Method.QUOTED,
+            claims=(),
+            citations=(),
+            hits=tuple(hits),
+            reason=Reason.NOTHING_RELEVANT,
+            trace=tuple(course.trace),
+            timings=course.timings,
+        )
+
+    def _claims(
+        self, question: str, asked_in: str, evidence: Sequence[Evidence], course: _Course
+    ) -> tuple[list[CitedClaim], Method]:
+        shown = evidence[: self.config.evidence]
+        if self._speaks(asked_in, shown, course):
+            claims = self._generated(question, shown, course)
+            if claims:
+                return claims, Method.GENERATED
+        quotes = choose_quotes(evidence)
+        course.trace.append(f"quoted {len(quotes)} stretches of text")
+        # A quote may run over lines; in an answer it is one.
+        claims = [CitedClaim(" ".join(quote.text.split()), (quote,), QUOTED) for quote in quotes]
+        return claims, Method.QUOTED
+
+    def _speaks(self, asked_in: str, evidence: Sequence[Evidence], course: _Course) -> bool:
+        """Tell whether the generator writes the question's language and reads the evidence's."""
+        if self.generator is None or not evidence:
+            return False
+        spoken = self.generator.languages
+        needed = {asked_in} | {item.passage.language for item in evidence[:1]}
+        if spoken and not needed <= spoken:
+            course.trace.append(
+                f"{self.generator.name} does not speak {', '.join(sorted(needed - spoken))}"
+            )
+            return False
+        return True
+
+    # -- generated answers ------------------------------------------------------------------
+
+    def _generated(
+        self, question: str, evidence: Sequence[Evidence], course: _Course
+    ) -> list[CitedClaim]:
+        """Return the draft's claims, each with its evidence; nothing if one has no support."""
+        assert self.generator is not None
+        with course.timed("generate"):
+            room = self.generator.max_tokens - self.config.max_answer_tokens
+            messages, shown = fit(question, evidence, self.generator.count_tokens, room)
+            decoding = Decoding(max_tokens=self.config.max_answer_tokens, markers=len(shown))
+            draft = "".join(self.generator.stream(messages, decoding)).strip()
+        course.trace.append(f"draft: {draft}")
+        with course.timed("verify"):
+            found = draft_claims(draft, len(shown), "en")
+            claims = [self._attach(claim, shown, course) for claim in found]
+        supported = [claim for claim in claims if claim is not None]
+        return supported if supported and len(supported) == len(claims) else []
+
+    def _attach(
+        self, claim: DraftClaim, evidence: Sequence[Evidence], course: _Course
+    ) -> CitedClaim | None:
+        """Return the claim with the evidence that supports it: what it cites, else any other."""
+        if claim.invented:
+            course.trace.append(f"invented markers {list(claim.invented)} in: {claim.text}")
+        cited = [evidence[n - 1] for n in claim.cited]
+        others = [item for item in evidence if item not in cited]
+        choices: list[tuple[Evidence, ...]] = [(item,) for item in cited + others]
+        if len(cited) > 1:
+            choices.insert(0, tuple(cited))
+        pairs = [(" ".join(item.text for item in choice), claim.text) for choice in choices]
+        judgements = self.verifier.judge(pairs)
+        for choice, judgement in zip(choices, judgements, strict=True):
+            if judgement.verdict is Verdict.SUPPORTED:
+                return CitedClaim(claim.text, choice, judgement)
+        best = max((judgement.score for judgement in judgements), default=0.0)
+        course.trace.append(f"unsupported ({best:.2f}): {claim.text}")
+        return None
+
+
+def _relevant(hits: Sequence[Hit], asked_in: str) -> bool:
+    if not hits:
+        return False
+    best = hits[0]
+    if max(hit.overlap for hit in hits) >= RELEVANT_OVERLAP:
+        return True
+    if best.similarity is None:
+        return False
+    same = best.passage.language == asked_in
+    return best.score >= (RELEVANT_SAME_LANGUAGE if same else RELEVANT_ACROSS_LANGUAGES)

@@ -1,0 +1,300 @@
+"""Text from a causal language model of transformers: one lock, one loop, no threads.
+
+The loop is our own: closing the iterator stops it, and the marker constraint is a line of it.
+"""
+
+import copy
+import inspect
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.backends.device import pick_device, pick_dtype
+from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
+from rag.errors import GenerationError, ModelError
+from rag.protocols import Decoding, Message
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+_UNLIMITED = 10**6  # a tokenizer that knows no limit states 10^30
+
+_PREFIXES_KEPT = 4
+_LONGEST_KEPT = 1024
+"""Tokens; of the default model a token takes 46 KB in float32."""
+
+_END_TOKENS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "</s>")
+_LABELS = {"system": "", "user": "Question: ", "assistant": "Answer: "}
+
+
+class TransformersGenerator:
+    """A Generator over a folder of weights."""
+
+    def __init__(
+        self, path: Path, name: str, device: str = "auto", languages: Iterable[str] = ()
+    ) -> None:
+        """Load the model.
+
+        Args:
+            path: folder with config.json, safetensors and tokenizer files.
+            name: the model's name, as the user gives it.
+            device: auto, cpu or cuda.
+            languages: ISO 639-1 codes that it writes well; empty means any.
+        Raises:
+            ModelError: the folder does not hold a causal language model.
+        """
+        self._name = name
+        self._languages = frozenset(languages)
+        self._device = pick_device(device)
+        self._model, self._tokenizer = _load(path, self._device)
+        self._window = _window(self._model.config, self._tokenizer)
+        self._ends = _end_ids(self._model, self._tokenizer)
+        self._chat = bool(self._tokenizer.chat_template)
+        accepted = inspect.signature(self._model.forward).parameters
+        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._grammars: dict[int, MarkerGrammar] = {}
+        self._prefixes: dict[tuple[int, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the user gives it."""
+        return self._name
+
+    @property
+    def max_tokens(self) -> int:
+        """The model's window: prompt and answer together."""
+        return self._window
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages that it writes well; empty means any."""
+        return self._languages
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the whole prompt, chat template included."""
+        return len(self._encode(messages))
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+        """Yield the answer's text as it is decoded; closing the iterator stops the work.
+
+        A marker is yielded whole, or not at all when max_tokens cuts it. When the last message
+        is the assistant's, the answer goes on from it, and only what is new is yielded.
+        Several streams may be open: the lock is held for a step of the model at a time, so a
+        consumer that stops reading holds up nobody.
+
+        Raises:
+            GenerationError: prompt and max_tokens exceed the window, or the model failed.
+        """
+        prompt = self._encode(messages)
+        if len(prompt) + decoding.max_tokens > self._window:
+            raise GenerationError(
+                f"the prompt has {len(prompt)} tokens and the answer may have"
+                f" {decoding.max_tokens}, but the window of {self._name} holds {self._window};"
+                " shorten the question or show less evidence"
+            )
+        # What comes before the last message (the examples) is the same for every question.
+        empty = self._encode([*messages[:-1], Message("user", "")])
+        return self._write(prompt, _common(prompt[:-1], empty), decoding)
+
+    def _write(self, prompt: list[int], shared: int, decoding: Decoding) -> Iterator[str]:
+        constraint = MarkerConstraint(self._grammar(decoding.markers))
+        text = _TextStream(self._tokenizer)
+        try:
+            for token in self._tokens(prompt, shared, decoding, constraint):
+                piece = text.push(token, hold=constraint.open)
+                # Without a chat template nothing tells the model that its turn is over.
+                if not self._chat and "\n" in piece:
+                    yield piece.split("\n", 1)[0]
+                    return
+                if piece:
+                    yield piece
+        except RuntimeError as error:
+            raise GenerationError(
+                f"{self._name} failed on {self._device}: {error}; ask with less evidence"
+            ) from error
+        if piece := text.rest(cut=constraint.open):
+            yield piece
+
+    def _tokens(
+        self, prompt: list[int], shared: int, decoding: Decoding, constraint: MarkerConstraint
+    ) -> Iterator[int]:
+        import torch
+
+        sampler = torch.Generator(device=self._device).manual_seed(decoding.seed)
+        with self._lock, torch.inference_mode():
+            cache = self._read(tuple(prompt[:shared]))
+        new = prompt[shared:]
+        for _ in range(decoding.max_tokens):
+            # inference_mode is a property of the thread: it must not stay on across a yield.
+            with self._lock, torch.inference_mode():
+                scores = constraint.mask(self._scores(new, cache))
+                token = _choose(scores, decoding.temperature, sampler)
+            if token in self._ends:
+                return
+            constraint.accept(token)
+            yield token
+            new = [token]
+
+    def _read(self, prefix: tuple[int, ...]) -> Any:
+        """Return a cache of its own that has read prefix; the last few prefixes are kept.
+
+        Only whole prefixes are reused, never what two prompts happen to share: how long an
+        answer takes must not tell one user how another's question begins.
+        """
+        from transformers import DynamicCache
+
+        kept = self._prefixes.pop(prefix, None)
+        if kept is None:
+            kept = DynamicCache(config=self._model.config)
+            if prefix:
+                self._scores(list(prefix), kept)
+            if len(prefix) > _LONGEST_KEPT:
+                return kept
+        self._prefixes[prefix] = kept
+        if len(self._prefixes) > _PREFIXES_KEPT:
+            del self._prefixes[next(iter(self._prefixes))]
+        return copy.deepcopy(kept)
+
+    def _scores(self, new: list[int], cache: Any) -> Any:
+        """Return the scores (vocabulary,) float32 of what follows the cache and new."""
+        import torch
+
+        ids = torch.tensor([new], device=self._device)
+        output = self._model(ids, past_key_values=cache, use_cache=True, **self._last_only)
+        return output.logits[0, -1].float()
+
+    def _grammar(self, markers: int) -> MarkerGrammar:
+        if markers not in self._grammars:
+            self._grammars[markers] = MarkerGrammar(self._marker_tokens, markers, self._device)
+        return self._grammars[markers]
+
+    @cached_property
+    def _marker_tokens(self) -> dict[int, str]:
+        scored = self._model.config.get_text_config(decoder=True).vocab_size
+        return {i: text for i, text in marker_tokens(self._tokenizer).items() if i < scored}
+
+    @cached_property
+    def _control(self) -> re.Pattern[str]:
+        tokens = self._tokenizer.added_tokens_decoder.values()
+        names = [token.content for token in tokens if token.special and token.content.strip()]
+        return re.compile("|".join(map(re.escape, names)) or r"(?!)")
+
+    def _encode(self, messages: Sequence[Message]) -> list[int]:
+        # A document that spells "<|im_end|>" must not end the turn.
+        turns = [Message(m.role, self._control.sub(" ", m.content)) for m in messages]
+        text = _chat(self._tokenizer, turns) if self._chat else _plain(turns)
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=not self._chat)
+        return ids
+
+
+class _TextStream:
+    """Text of a growing list of tokens; characters appear once all of their bytes are there."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self._tokenizer = tokenizer
+        self._ids: list[int] = []
+        self._done = 0
+        """Characters of the text of _ids that have been given out."""
+
+    def push(self, token: int, hold: bool) -> str:
+        """Return the text that this token completes; nothing yet when hold is set."""
+        self._ids.append(token)
+        if hold:
+            return ""
+        text = self._decode()
+        if text.endswith("\ufffd"):
+            return ""
+        piece = text[self._done :]
+        # Decoders look one token back (a space, a byte): the last token stays as context.
+        self._ids = self._ids[-1:]
+        self._done = len(self._decode())
+        return piece
+
+    def rest(self, cut: bool) -> str:
+        """Return what is still held back; cut drops an open marker, and half a character goes."""
+        piece = self._decode()[self._done :].rstrip("\ufffd")
+        return piece[: piece.rindex("[")] if cut else piece
+
+    def _decode(self) -> str:
+        text = self._tokenizer.decode(
+            self._ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        assert isinstance(text, str)
+        return text
+
+
+def _load(path: Path, device: str) -> tuple[Any, "PreTrainedTokenizerBase"]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            path, dtype=pick_dtype(device), local_files_only=True, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{path} does not load as a generator: {error}; expected a causal language model"
+            " in safetensors, as `rag models pull` leaves it"
+        ) from error
+    return model.to(device).eval(), tokenizer
+
+
+def _window(config: Any, tokenizer: "PreTrainedTokenizerBase") -> int:
+    positions = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+    limits = (positions, tokenizer.model_max_length)
+    return int(min(_UNLIMITED, *(limit for limit in limits if limit)))
+
+
+def _end_ids(model: Any, tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
+    named = model.generation_config.eos_token_id
+    ids = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id}
+    vocabulary = tokenizer.get_vocab()
+    ids |= {vocabulary[token] for token in _END_TOKENS if token in vocabulary}
+    return frozenset(i for i in ids if i is not None)
+
+
+def _chat(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
+    from jinja2 import TemplateError
+
+    goes_on = messages[-1].role == "assistant"
+    turns = [{"role": m.role, "content": m.content} for m in messages]
+    render = partial(
+        tokenizer.apply_chat_template,
+        tokenize=False,
+        add_generation_prompt=not goes_on,
+        continue_final_message=goes_on,
+    )
+    try:
+        text = render(turns)
+    except TemplateError:
+        # Some templates know no system role: its text then opens the first user turn.
+        first, second, *others = turns
+        joined = {"role": "user", "content": f"{first['content']}\n\n{second['content']}"}
+        text = render([joined, *others])
+    assert isinstance(text, str)
+    return text
+
+
+def _plain(messages: Sequence[Message]) -> str:
+    text = "\n\n".join(_LABELS[m.role] + m.content for m in messages)
+    return text if messages[-1].role == "assistant" else f"{text}\n\nAnswer:"
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return the length of the longest common prefix."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
+
+
+def _choose(scores: "Tensor", temperature: float, sampler: Any) -> int:
+    import torch
+
+    if temperature <= 0:
+        return int(scores.argmax())
+    shares = torch.softmax(scores / temperature, dim=-1)
+    return int(torch.multinomial(shares, 1, generator=sampler))

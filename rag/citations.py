@@ -1,0 +1,109 @@
+"""Drafts with markers to claims, and claims to the text of an answer. Pure functions.
+
+A marker is "[n]", n the number of an evidence sentence in the prompt. Markers written after the
+full stop belong to the sentence before them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.sentences import sentences
+from rag.types import Citation, Claim, Evidence, Judgement
+
+MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftClaim:
+    """A sentence of a draft: its text without markers, and the numbers that it cites.
+
+    `invented` are the numbers that no evidence has; they are recorded, never silently dropped.
+    """
+
+    text: str
+    cited: tuple[int, ...]
+    invented: tuple[int, ...]
+
+
+def draft_claims(draft: str, evidence_count: int, language: str) -> list[DraftClaim]:
+    """Split a draft into claims, with the evidence numbers (from 1) that each one cites."""
+    draft = TRAILING.sub(_before_stop, draft)
+    claims = []
+    for start, end in sentences(draft, language):
+        numbers = [int(number) for number in MARKER.findall(draft[start:end])]
+        text = MARKER.sub("", draft[start:end]).strip()
+        if re.search(r"\w", text):
+            unique = tuple(dict.fromkeys(numbers))
+            claims.append(
+                DraftClaim(
+                    text,
+                    tuple(n for n in unique if 1 <= n <= evidence_count),
+                    tuple(n for n in unique if not 1 <= n <= evidence_count),
+                )
+            )
+    return claims
+
+
+def _before_stop(match: re.Match[str]) -> str:
+    """Move markers that follow a full stop in front of it, so that no splitter parts them."""
+    return match.group(2) + match.group(1)
+
+
+@dataclass(frozen=True, slots=True)
+class CitedClaim:
+    """A claim that is to stand in an answer, with its evidence and how it was judged."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    judgement: Judgement
+
+
+def cite(evidence: Evidence, n: int) -> Citation:
+    """Return the n-th citation: the evidence sentence word for word, where it stands."""
+    passage = evidence.passage
+    return Citation(
+        n=n,
+        passage_id=passage.id,
+        document_id=passage.document_id,
+        source=passage.source,
+        title=passage.title,
+        page=passage.page_at(evidence.start),
+        start=evidence.start,
+        end=evidence.end,
+        quote=evidence.text,
+    )
+
+
+def compose(claims: Sequence[CitedClaim]) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
+    """Return the answer's text with its markers, its claims, and its numbered citations.
+
+    Citations are numbered in order of appearance; evidence cited twice keeps its number.
+    """
+    numbers: dict[tuple[str, int, int], int] = {}
+    citations: list[Citation] = []
+    composed: list[Claim] = []
+    text = ""
+    for claim in claims:
+        cited = []
+        for evidence in claim.evidence:
+            place = (evidence.passage.document_id, evidence.start, evidence.end)
+            if place not in numbers:
+                numbers[place] = len(numbers) + 1
+                citations.append(cite(evidence, numbers[place]))
+            cited.append(numbers[place])
+        markers = "".join(f" [{n}]" for n in cited)
+        start = len(text) + bool(text)
+        text = f"{text} {claim.text}{markers}" if text else f"{claim.text}{markers}"
+        composed.append(
+            Claim(
+                claim.text,
+                start,
+                len(text),
+                tuple(cited),
+                claim.judgement.verdict,
+                claim.judgement.score,
+            )
+        )
+    return text, tuple(composed), tuple(citations)

@@ -1,0 +1,250 @@
+"""The command line. Its contract: results on standard output, all else on standard error.
+
+With --json standard output is one compact line (in batch mode one a question) and empty when a
+command fails; an error is one line, and the exit code tells its kind (`rag.errors`). Nothing
+heavy is imported before it is known which command is wanted.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+from typer.exceptions import TyperException
+
+import rag
+from rag.console import Printer, print_json, print_view
+from rag.errors import ConfigError, LoadError, RagError
+from rag.model_commands import fetch, models_app, wanted_models
+from rag.options import Chunks, Common, Filtering, Models, Ranking, settings, spread
+from rag.progress import Reporter
+from rag.views import Json
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models_app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(rag.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def rag_command(
+    version: Annotated[
+        bool,
+        Option("--version", is_eager=True, callback=_print_version, help="print the version"),
+    ] = False,
+) -> None:
+    """Answer questions from a folder of documents, with the quotes that prove each sentence.
+
+    Exit codes: 0 done; 2 usage or configuration; 3 some files failed; 4 no such index; 5 index
+    damaged or made with another model; 6 model not available; 1 anything else.
+    """
+
+
+@app.command("ingest")
+@spread
+def ingest_command(
+    paths: Annotated[list[Path], Argument(metavar="PATH…", exists=True, help="folders or files")],
+    common: Common,
+    models: Models,
+    chunks: Chunks,
+    yes: Annotated[bool, Option("--yes", help="delete without asking")] = False,
+) -> int:
+    """Bring an index into step with folders of documents; what is unchanged costs nothing."""
+    from rag.build import build_embedder
+    from rag.ingest import ingest
+    from rag.store import index_path
+    from rag.views import ingest_view
+
+    config = settings(common, models, chunks)
+    # A bad name is told before a model is loaded.
+    index_path(config.index_dir, common.index)
+    with Reporter(events=common.events) as reporter:
+        reporter.waiting("loading the embedding model")
+        embedder = build_embedder(config, reporter.fetch)
+        reporter.waiting("reading the folder")
+
+        def confirm(gone: int, total: int) -> bool:
+            reporter.close()
+            return yes or _confirmed(gone, total)
+
+        report = ingest(
+            paths, common.index, embedder, config, confirm=confirm, listener=reporter.ingest
+        )
+    print_view(ingest_view(report), common.json, Printer.ingest)
+    return LoadError.exit_code if report.failed else 0
+
+
+def _confirmed(gone: int, total: int) -> bool:
+    """Ask a person; where there is none, the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    question = f"{gone} of {total} documents are gone from their folder. Delete them here too?"
+    return typer.confirm(question, err=True)
+
+
+@app.command("search")
+@spread
+def search_command(
+    common: Common,
+    models: Models,
+    ranking: Ranking,
+    filtering: Filtering,
+    question: Annotated[str | None, Argument(help="what to search for")] = None,
+    queries: Annotated[Path | None, Option(metavar="FILE", help="questions, JSON lines")] = None,
+) -> int:
+    """Find the passages that answer a question."""
+    from rag.build import open_retriever
+    from rag.views import search_view
+
+    config, filters = settings(common, models, ranking), filtering.filters()
+
+    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+        retriever = open_retriever(config, common.index, reporter.fetch)
+        return lambda text: search_view(retriever.search(text, config.k, config.mode, filters).hits)
+
+    return _answer(question, queries, "--queries", common, open_index)
+
+
+@app.command("ask")
+@spread
+def ask_command(
+    common: Common,
+    models: Models,
+    ranking: Ranking,
+    filtering: Filtering,
+    question: Annotated[str | None, Argument(help="what to answer")] = None,
+    questions: Annotated[Path | None, Option(metavar="FILE", help="questions, JSON lines")] = None,
+) -> int:
+    """Answer a question, each sentence with the quotes that support it."""
+    from rag.build import open_answerer
+    from rag.views import answer_view
+
+    config, filters = settings(common, models, ranking), filtering.filters()
+
+    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+        answerer = open_answerer(config, common.index, reporter.fetch)
+        return lambda text: answer_view(answerer.answer(text, filters=filters))
+
+    return _answer(question, questions, "--questions", common, open_index)
+
+
+def _answer(
+    question: str | None,
+    file: Path | None,
+    flag: str,
+    common: Common,
+    open_index: Callable[[Reporter], Callable[[str], Json]],
+) -> int:
+    """Print what comes of one question, or a line of JSON for each question of a file."""
+    from rag.batch import read_items, run_items
+    from rag.retriever import check_question
+
+    if (question is None) == (file is None):
+        raise ConfigError(f"expected either one question or {flag} FILE")
+    # What is wrong with the input is told before models are loaded.
+    items = read_items(file) if file is not None else []
+    if question is not None:
+        check_question(question)
+    with Reporter(events=common.events) as reporter:
+        reporter.waiting("loading the models")
+        answer = open_index(reporter)
+        reporter.waiting("searching")
+        view = answer(question) if question is not None else None
+    if view is not None:
+        print_view(view, common.json, Printer.search if "hits" in view else Printer.answer)
+        return 0
+    failed = False
+    for done, line in enumerate(run_items(items, answer), start=1):
+        failed |= "error" in line
+        print_json(line)
+        reporter.question(done, len(items))
+    return ConfigError.exit_code if failed else 0
+
+
+@app.command("status")
+@spread
+def status_command(common: Common, models: Models) -> int:
+    """Tell what an index holds, what made it, and whether it is healthy."""
+    from rag.status import index_status
+
+    print_view(index_status(settings(common, models), common.index), common.json, Printer.table)
+    return 0
+
+
+@app.command("serve")
+@spread
+def serve_command(
+    common: Common,
+    models: Models,
+    ranking: Ranking,
+    host: Annotated[str, Option(help="address to listen on: this machine only")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="0 takes one that is free")] = 8000,
+) -> int:
+    """Serve the indexes over HTTP; the options are the defaults of every request."""
+    from api.server import listen, serve
+
+    config = settings(common, models, ranking)
+
+    def announce(url: str) -> None:
+        print_view({"url": url}, common.json, Printer.table)
+
+    with listen(host, port) as listener:
+        with Reporter(events=common.events) as reporter:
+            # A model that is not to be had is told here, not by a server that answers nothing.
+            for name in wanted_models(config):
+                fetch(name, config, reporter)
+        serve(config, common.index, listener, announce)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; every error ends as one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # JSON is UTF-8 whatever the locale; what is no text in a file name prints as "?".
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        command = typer.main.get_command(app)
+        arguments = sys.argv[1:] if argv is None else argv
+        code = command.main(arguments or ["--help"], prog_name="rag", standalone_mode=False)
+        sys.stdout.flush()
+        return _fail("interrupted", INTERRUPTED) if code == INTERRUPTED else int(code or 0)
+    except RagError as error:
+        return _fail(str(error), error.exit_code)
+    except TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Nobody reads any more; nor may the interpreter's last flush complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("RAG_DEBUG"):
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}"
+        return _fail(f"{what} (set RAG_DEBUG=1 to see where)", RagError.exit_code)
+
+
+def _fail(message: str, code: int) -> int:
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

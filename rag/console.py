@@ -1,0 +1,130 @@
+"""Results on standard output: one line of JSON, or text for people."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from rag.types import Verdict
+from rag.views import Json
+
+INDENT = "    "
+SNIPPET = 240
+# What documents hold must not steer the terminal: all control characters but tab and newline.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+# Characters that JSON may hold as they are, and that many readers of lines take for an end.
+LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def print_json(value: Json) -> None:
+    """Print a value as one compact line, at once."""
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    print(line.translate(LINE_ENDS), flush=True)
+
+
+def print_view(view: Json, as_json: bool, show: Callable[["Printer", Json], None]) -> None:
+    """Print a view as JSON, or as `show` prints it for people."""
+    if as_json:
+        print_json(view)
+    else:
+        show(Printer(), view)
+
+
+class Printer:
+    """Prints the views of `rag.views` for people; colours and wraps on a terminal only."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stdout, highlight=False)
+
+    def ingest(self, view: Json) -> None:
+        """Print what an ingest run changed."""
+        documents = view["documents"]
+        counts = [f"{documents[key]} {key}" for key in ("added", "updated", "unchanged", "deleted")]
+        for key in ("failed", "skipped"):
+            if documents[key]:
+                counts.append(f"{len(documents[key])} {key}")
+        self._line("documents: " + ", ".join(counts))
+        self._line(f"passages:  {view['passages']:,}, in {view['seconds']:.1f} s")
+        for failure in documents["failed"]:
+            self._line(f"failed:  {failure['source']}: {failure['error']}", "red")
+        for failure in documents["skipped"]:
+            self._line(f"skipped: {failure['source']}: {failure['reason']}", "dim")
+
+    def search(self, view: Json) -> None:
+        """Print hits, best first."""
+        if not view["hits"]:
+            self._line("no passage found")
+        for hit in view["hits"]:
+            section = f" · {hit['section']}" if hit["section"] else ""
+            self._line(f"{hit['rank']}  {place(hit)}{section}  ({hit['score']:.3f})", "bold")
+            self._indented(shortened(hit["text"]))
+
+    def answer(self, view: Json) -> None:
+        """Print an answer, the quotes behind it, and what they do not support."""
+        self._line(view["answer"])
+        for citation in view["citations"]:
+            self._line("")
+            self._line(f"[{citation['n']}] {place(citation)}", "bold")
+            self._indented(f"“{citation['quote']}”")
+        doubtful = [c for c in view["claims"] if c["verdict"] != Verdict.SUPPORTED.value]
+        if doubtful and not view["abstained"]:
+            self._line("")
+            for claim in doubtful:
+                self._line(f"{claim['verdict']}: {claim['text']}", "yellow")
+        if view["nearest"]:
+            self._line("\nNearest passages:")
+            self.search({"hits": view["nearest"]})
+
+    def table(self, view: Json) -> None:
+        """Print names and values, one pair a line."""
+        width = max(map(len, view))
+        for name, value in view.items():
+            self._line(f"{name:<{width}}  {value}")
+
+    def models(self, view: Json) -> None:
+        """Print models, each with where it is or can be had."""
+        for model in view["models"]:
+            self._line(model["name"], "bold")
+            if "kind" in model:
+                languages = ", ".join(model["languages"]) or "many languages"
+                facts = [model["kind"], languages, f"{model['megabytes']} MB", model["licence"]]
+                self._indented(" · ".join([*facts, model["origin"]]))
+            if model["path"]:
+                self._indented(model["path"])
+
+    def path(self, view: Json) -> None:
+        """Print a folder and nothing else, for use in shell commands."""
+        self._line(view["path"])
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(clean(text), style), soft_wrap=True)
+
+    def _indented(self, text: str) -> None:
+        lines: Iterable[Text] = map(Text, clean(text).split("\n"))
+        if self._console.is_terminal:
+            width = max(self._console.width - len(INDENT), 20)
+            lines = Text(clean(text)).wrap(self._console, width)
+        for line in lines:
+            self._console.print(Text(INDENT) + line, soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """Return text in which every control character but tab and newline is made visible."""
+    return CONTROL.sub("\ufffd", text)
+
+
+def place(view: Json) -> str:
+    """Return where a hit or a citation stands: file and page."""
+    page = f", page {view['page']}" if view["page"] is not None else ""
+    return f"{view['source']}{page}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a passage on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= SNIPPET else line[: SNIPPET - 1] + "…"

@@ -1,0 +1,162 @@
+"""What is derived from the store and searched: the vectors' matrix and the lexical index.
+
+Both can always be rebuilt from one version of the store. They are saved with that version and a
+checksum of every file, because a damaged index file loads without complaint and then ranks
+wrongly. What does not match is not used: the indexes are built anew from the store.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import IndexCorrupt
+from rag.lexical import LexicalIndex
+from rag.protocols import Rows, VectorIndex, Vectors
+from rag.schema import translating
+from rag.store import Store
+from rag.vectors import file_checksum, read_vectors, write_vectors
+
+FOLDER = "derived"
+MANIFEST = "manifest.json"
+VECTORS = "vectors.npy"
+LEXICAL = "lexical"
+BLOCK = 4096
+
+VectorIndexFactory = Callable[[Vectors], VectorIndex]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The passages in one language: positions start … start + len(vectors)."""
+
+    language: str
+    start: int
+    vectors: VectorIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Indexes over the passages of one version of the store.
+
+    A position counts through all groups; position i holds the passage in store row rows[i].
+    """
+
+    version: int
+    rows: Rows
+    groups: tuple[Group, ...]
+    lexical: LexicalIndex
+
+    def positions(self, rows: Rows) -> Rows:
+        """Return where store rows stand, ascending; rows that are not there are left out."""
+        return np.flatnonzero(np.isin(self.rows, rows))
+
+
+def load(store: Store, make_index: VectorIndexFactory) -> Derived:
+    """Return the indexes of the store's present version: the saved ones, or new ones.
+
+    Raises:
+        IndexCorrupt: the store itself is damaged.
+    """
+    with store.reading():
+        version = store.version()
+        rows, languages = store.rows()
+        saved = _read(store.path / FOLDER, version)
+        matrix, lexical = saved or (_matrix(store, len(rows)), _lexical(store))
+    return Derived(version, rows, tuple(_groups(matrix, languages, make_index)), lexical)
+
+
+def _groups(
+    matrix: Vectors, languages: list[str], make_index: VectorIndexFactory
+) -> Iterator[Group]:
+    start = 0
+    for language, members in groupby(languages):
+        end = start + len(list(members))
+        yield Group(language, start, make_index(matrix[start:end]))
+        start = end
+
+
+def save(store: Store) -> None:
+    """Write the indexes of the store's present version, whole or not at all.
+
+    The caller holds the write lock.
+
+    Raises:
+        IndexCorrupt: the store is damaged.
+        StoreError: the disk is full or not writable.
+    """
+    folder = store.path / FOLDER
+    draft = store.path / (FOLDER + ".new")
+    with translating(folder), store.reading():
+        version = store.version()
+        if _manifest(folder).get("version") == version:
+            return
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        count = len(store.rows()[0])
+        write_vectors(draft / VECTORS, _blocks(store), count, _dim(store))
+        _lexical(store).save(draft / LEXICAL)
+        files = {
+            path.relative_to(draft).as_posix(): file_checksum(path)
+            for path in sorted(draft.rglob("*.npy"))
+        }
+        manifest = json.dumps({"version": version, "files": files}, indent=1)
+        (draft / MANIFEST).write_text(manifest, encoding="utf-8")
+        # Readers have the old files mapped, which outlive their names.
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(draft, folder)
+
+
+def is_saved(store: Store) -> bool:
+    """Tell whether the indexes of the store's present version are saved whole."""
+    return _read(store.path / FOLDER, store.version()) is not None
+
+
+def _manifest(folder: Path) -> dict[str, object]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _read(folder: Path, version: int) -> tuple[Vectors, LexicalIndex] | None:
+    """Return what is saved for the version, or None where it is missing, old or damaged."""
+    manifest = _manifest(folder)
+    files = manifest.get("files")
+    if manifest.get("version") != version or not isinstance(files, dict):
+        return None
+    try:
+        if any(file_checksum(folder / name) != found for name, found in files.items()):
+            return None
+        return read_vectors(folder / VECTORS, files[VECTORS]), LexicalIndex.load(folder / LEXICAL)
+    except (OSError, ValueError, KeyError, IndexCorrupt):
+        return None
+
+
+def _dim(store: Store) -> int:
+    return int(store.meta["dim"])
+
+
+def _blocks(store: Store) -> Iterator[Vectors]:
+    vectors = store.vectors()
+    while block := list(islice(vectors, BLOCK)):
+        yield np.frombuffer(b"".join(block), dtype="<f4").reshape(len(block), _dim(store))
+
+
+def _matrix(store: Store, rows: int) -> Vectors:
+    matrix = np.empty((rows, _dim(store)), dtype=np.float32)
+    first = 0
+    for block in _blocks(store):
+        matrix[first : first + len(block)] = block
+        first += len(block)
+    return matrix
+
+
+def _lexical(store: Store) -> LexicalIndex:
+    return LexicalIndex.build(list(store.terms()))

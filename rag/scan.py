@@ -1,0 +1,141 @@
+"""What lies in a folder: the files that can be documents, and why the others can not."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag import loaders
+from rag.errors import ConfigError
+from rag.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a loader can read, as the folder lists it."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a path holds. Names in `skipped` and `failed` are relative to the path's folder.
+
+    Attributes:
+        root: the folder itself, or the folder of a single file.
+        whole: the path was a folder, so what is not listed is not there.
+        unread: folders that could not be listed; nothing is known of what they hold.
+    """
+
+    root: Path
+    whole: bool
+    files: tuple[File, ...]
+    skipped: tuple[Failure, ...]
+    failed: tuple[Failure, ...]
+    unread: tuple[Path, ...]
+
+
+def scan(path: Path, exclude: Path) -> Listing:
+    """List the files under a path in order of name; links, devices and pipes are not followed.
+
+    Hidden files and folders (".git") are passed over without a word, and so is `exclude`, the
+    folder of the indexes.
+
+    Raises:
+        ConfigError: the path does not exist or can not be read.
+    """
+    try:
+        path = path.resolve(strict=True)
+        if path.is_dir():
+            os.scandir(path).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"{path} can not be read: {reason}; expected a folder or a file of documents"
+        ) from error
+    whole = path.is_dir()
+    root = path if whole else path.parent
+    found = _Found(root)
+    if whole:
+        _walk(path, exclude.resolve(), found)
+    else:
+        found.file(path, path.stat(follow_symlinks=False))
+    return Listing(
+        root,
+        whole,
+        tuple(found.files),
+        tuple(found.skipped),
+        tuple(found.failed),
+        tuple(found.unread),
+    )
+
+
+class _Found:
+    """Collects what a walk comes upon."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files: list[File] = []
+        self.skipped: list[Failure] = []
+        self.failed: list[Failure] = []
+        self.unread: list[Path] = []
+
+    def name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def skip(self, path: Path, reason: str) -> None:
+        self.skipped.append(Failure(self.name(path), reason))
+
+    def file(self, path: Path, status: os.stat_result) -> None:
+        reason = _unfit(path, status)
+        if reason:
+            self.skip(path, reason)
+        else:
+            self.files.append(File(path, status.st_size, status.st_mtime_ns))
+
+
+def _walk(folder: Path, exclude: Path, found: _Found) -> None:
+    for entry in _entries(folder, found):
+        path = folder / entry.name
+        if entry.name.startswith(".") or path == exclude:
+            continue
+        if entry.is_symlink():
+            found.skip(path, "is a symbolic link, which is not followed")
+        elif entry.is_dir(follow_symlinks=False):
+            _walk(path, exclude, found)
+        else:
+            try:
+                found.file(path, entry.stat(follow_symlinks=False))
+            except OSError as error:
+                found.failed.append(Failure(found.name(path), error.strerror or str(error)))
+
+
+def _entries(folder: Path, found: _Found) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        found.unread.append(folder)
+        found.failed.append(Failure(found.name(folder) + "/", error.strerror or str(error)))
+
+
+def _unfit(path: Path, status: os.stat_result) -> str | None:
+    """Return why a directory entry is no document, or None when it may be one."""
+    if not stat.S_ISREG(status.st_mode):
+        return "is no regular file"
+    if not _is_text(path.name):
+        return "its name is not valid text"
+    if loaders.kind(path) is None:
+        return loaders.skip_reason(path)
+    return None
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,342 @@
+"""The durable truth of an index, read side: documents, passages, vectors and terms in SQLite.
+
+An index is a folder: `store.sqlite3` (this), `derived/` (what can be rebuilt from it) and
+`write.lock`. Nothing here writes; `rag.writer` does.
+"""
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
+from rag.protocols import Rows
+from rag.schema import checksum, connect, translating
+from rag.types import Document, Filters, Heading, Passage
+
+DATABASE = "store.sqlite3"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SQL_VARIABLES = 500
+
+PASSAGE_COLUMNS = """
+    p.row, p.id, p.document, p.start, p."end", p.page, p.page_starts, p.section, p.text,
+    p.vector_key, p.terms, p.checksum, d.source, d.title, d.language
+"""
+
+# What is searched, in the order in which the derived indexes hold it: a language lies together.
+SEARCHED = """
+    passages p JOIN documents d ON d.id = p.document ORDER BY d.language, p.row
+"""
+
+
+def index_path(index_dir: Path, name: str) -> Path:
+    """Return the folder of an index.
+
+    Raises:
+        ConfigError: the name could leave the folder, or is no plain name.
+    """
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            f"index name {name[:80]!r} is not usable; expected up to 64 letters, digits, '.', "
+            "'_' or '-', the first a letter or digit"
+        )
+    return index_dir / name
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What the store remembers of a file, to tell whether it has changed."""
+
+    document_id: str
+    source: str
+    content_hash: str
+    size: int
+    mtime_ns: int
+    ingested_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder that was ingested."""
+
+    id: int
+    path: Path
+    synced: bool
+
+
+class Store:
+    """Reads one index; safe to share between threads, which take turns with its connections."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the index in folder `path`.
+
+        Raises:
+            IndexNotFound: there is none.
+            IndexCorrupt, StoreError: it can not be read.
+        """
+        self.path = path
+        self.database = path / DATABASE
+        self._local = threading.local()
+        # Not one a thread: a server's threads come and go, and would leave theirs behind.
+        self._idle: list[sqlite3.Connection] = []
+        with translating(self.database):
+            found = self.database.is_file()
+        if not found:
+            raise IndexNotFound(
+                f"there is no index {path.name!r} in {path.parent}; make one with "
+                f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+            )
+        self.meta = self._read_meta()
+
+    def _read_meta(self) -> dict[str, str]:
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT key, value FROM meta"))
+
+    def close(self) -> None:
+        """Close the connections that are not in use; the store is not used afterwards."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside one read transaction: all that is read is of one version."""
+        current = getattr(self._local, "connection", None)
+        if current is not None:
+            with translating(self.database):
+                yield current
+            return
+        connection = self._connection()
+        self._local.connection = connection
+        try:
+            with translating(self.database):
+                connection.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    connection.execute("ROLLBACK")
+        finally:
+            self._local.connection = None
+            self._idle.append(connection)
+
+    def _connection(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return connect(self.database, writable=False)
+
+    def version(self) -> int:
+        """Return the number of the last committed change."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+            return int(row[0])
+
+    def check(self, **expected: str) -> None:
+        """Compare what made the index with what is about to use it.
+
+        Raises:
+            IndexMismatch: naming the first value that differs, and the remedy.
+        """
+        for key, value in expected.items():
+            found = self.meta.get(key)
+            if found != value:
+                raise IndexMismatch(
+                    f"index {self.path.name!r} was made with {key} {found} "
+                    f"(embedder {self.meta.get('embedder')}), not {value}; use the same one "
+                    f"(--embedder, --passage-tokens), or delete {self.path} and ingest again"
+                )
+
+    # -- what is searched -------------------------------------------------------------------
+
+    def rows(self) -> tuple[Rows, list[str]]:
+        """Return the row and the language of each passage, by language, then by row."""
+        query = f"SELECT p.row, d.language FROM {SEARCHED}"
+        with self.reading() as connection:
+            found = connection.execute(query).fetchall()
+        return np.array([row for row, _ in found], dtype=np.int64), [lang for _, lang in found]
+
+    def vectors(self) -> Iterator[bytes]:
+        """Yield the float32 bytes of each passage's vector, in the order of `rows`.
+
+        Raises:
+            IndexCorrupt: a vector is missing or does not match its checksum.
+        """
+        query = f"""
+            SELECT p.row, v.vector, v.checksum
+            FROM {SEARCHED.replace("ORDER", "LEFT JOIN vectors v ON v.key = p.vector_key ORDER")}
+        """
+        with self.reading() as connection:
+            for row, vector, found in connection.execute(query):
+                if vector is None or checksum(vector) != found:
+                    raise self._corrupt(f"the vector of passage row {row}")
+                yield vector
+
+    def terms(self) -> Iterator[bytes]:
+        """Yield the (term id, count) bytes of each passage, in the order of `rows`."""
+        with self.reading() as connection:
+            for (terms,) in connection.execute(f"SELECT p.terms FROM {SEARCHED}"):
+                yield terms
+
+    def term_ids(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return the ids of those terms that occur in the index."""
+        return dict(self._select_in("SELECT term, id FROM vocabulary WHERE term IN", list(terms)))
+
+    def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+        """Return the passages of the given rows that exist.
+
+        Raises:
+            IndexCorrupt: a passage does not match its checksum.
+        """
+        query = f"""
+            SELECT {PASSAGE_COLUMNS} FROM passages p JOIN documents d ON d.id = p.document
+            WHERE p.row IN
+        """
+        return {record[0]: self._passage(record) for record in self._select_in(query, list(rows))}
+
+    def allowed(self, filters: Filters) -> Rows:
+        """Return the rows of the passages whose documents pass every filter, ascending."""
+        conditions, values = _conditions(filters)
+        query = f"""
+            SELECT p.row FROM passages p JOIN documents d ON d.id = p.document
+            WHERE {" AND ".join(conditions) or "1"} ORDER BY p.row
+        """
+        with self.reading() as connection:
+            found = connection.execute(query, values).fetchall()
+            return np.array([row for (row,) in found], dtype=np.int64)
+
+    def _passage(self, record: tuple[Any, ...]) -> Passage:
+        row, *fields, found, source, title, language = record
+        if checksum(*fields) != found:
+            raise self._corrupt(f"passage row {row} of {source}")
+        identity, document, start, end, page, page_starts, section, text = fields[:8]
+        return Passage(
+            id=identity,
+            document_id=document,
+            source=source,
+            title=title,
+            text=text,
+            start=start,
+            end=end,
+            page=page,
+            section=section,
+            language=language,
+            page_starts=tuple(json.loads(page_starts)),
+        )
+
+    # -- documents --------------------------------------------------------------------------
+
+    def document(self, identity: str) -> Document | None:
+        """Return a document whole, or None when the index has none of that id.
+
+        Raises:
+            IndexCorrupt: its text does not match its checksums.
+        """
+        query = """
+            SELECT source, title, language, date, metadata, headings, pages, content_hash, checksum
+            FROM documents WHERE id = ?
+        """
+        with self.reading() as connection:
+            record = connection.execute(query, (identity,)).fetchone()
+            if record is None:
+                return None
+            *fields, found = record
+            if checksum(identity, *fields) != found:
+                raise self._corrupt(f"document {record[0]}")
+            text = "".join(self._segments(connection, identity))
+        source, title, language, _, metadata, headings, pages, content_hash = fields
+        return Document(
+            id=identity,
+            source=source,
+            title=title,
+            text=text,
+            headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+            pages=tuple(json.loads(pages)),
+            language=language,
+            metadata=json.loads(metadata),
+            content_hash=content_hash,
+        )
+
+    def _segments(self, connection: sqlite3.Connection, identity: str) -> Iterator[str]:
+        query = "SELECT start, text, checksum FROM segments WHERE document = ? ORDER BY start"
+        expected = 0
+        for start, text, found in connection.execute(query, (identity,)):
+            if start != expected or checksum(identity, start, text) != found:
+                raise self._corrupt(f"the text of document {identity}")
+            expected += len(text)
+            yield text
+
+    def roots(self) -> list[Root]:
+        """Return the folders that were ingested."""
+        with self.reading() as connection:
+            found = connection.execute("SELECT id, path, synced FROM roots ORDER BY id")
+            return [Root(identity, Path(path), bool(synced)) for identity, path, synced in found]
+
+    def files(self, root: int) -> dict[str, FileState]:
+        """Return what is remembered of each file of a root, by its source."""
+        query = """
+            SELECT id, source, content_hash, size, mtime_ns, ingested_ns
+            FROM documents WHERE root = ?
+        """
+        with self.reading() as connection:
+            found = [FileState(*record) for record in connection.execute(query, (root,))]
+        return {state.source: state for state in found}
+
+    def count(self) -> tuple[int, int]:
+        """Return the numbers of documents and of passages."""
+        query = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)"
+        with self.reading() as connection:
+            documents, passages = connection.execute(query).fetchone()
+        return documents, passages
+
+    def healthy(self) -> bool:
+        """Tell whether SQLite finds its own pages in order (quick_check)."""
+        try:
+            with self.reading() as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except IndexCorrupt:
+            return False
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def _select_in(self, query: str, values: list[Any]) -> Iterator[tuple[Any, ...]]:
+        """Run `query (?, ?, …)` over values in batches that SQLite accepts."""
+        with self.reading() as connection:
+            for first in range(0, len(values), SQL_VARIABLES):
+                batch = values[first : first + SQL_VARIABLES]
+                marks = ", ".join("?" * len(batch))
+                yield from connection.execute(f"{query} ({marks})", batch).fetchall()
+
+    def _corrupt(self, what: str) -> IndexCorrupt:
+        return IndexCorrupt(
+            f"{self.database} is damaged: {what} does not match its checksum; "
+            "ingest the folder into a new index, or restore a copy"
+        )
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[str]]:
+    """Return SQL conditions over the documents table `d`, and the values they bind."""
+    conditions: list[str] = []
+    values: list[str] = []
+    simple = {
+        "d.source GLOB ?": filters.source,
+        "instr(casefold(d.title), casefold(?)) > 0": filters.title,
+        "d.language = ?": filters.language,
+        "d.date >= ?": filters.since,
+        "substr(d.date, 1, 10) <= ?": filters.until,
+    }
+    for condition, value in simple.items():
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    for key, value in filters.metadata.items():
+        conditions.append(
+            "EXISTS (SELECT 1 FROM json_each(d.metadata) WHERE key = ? AND value = ?)"
+        )
+        values += [key, value]
+    return conditions, values

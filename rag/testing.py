@@ -1,0 +1,87 @@
+"""Fakes that ship: stand-ins for the models, so that all else can be tested without weights.
+
+They behave: the embedder ranks by shared words, the generator says what its script says. The
+exact vector index is `rag.vectors.ExactIndex`.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from rag.analysis import terms
+from rag.protocols import Decoding, Message, Vectors
+
+TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
+HASH_DIM = 256
+
+
+class WordTokenizer:
+    """Counts words, CJK characters and punctuation marks."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the span of each token."""
+        return [match.span() for match in TOKEN.finditer(text)]
+
+
+class HashEmbedder:
+    """Embeds a text as the hashed counts of its terms: similar words, similar vectors."""
+
+    name = "hash"
+    fingerprint = "hash-1"
+    dim = HASH_DIM
+    max_tokens = 512
+    tokenizer = WordTokenizer()
+
+    def __init__(self) -> None:
+        self.embedded = 0
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, 256) float32, unit L2 norm; counts the texts in `embedded`."""
+        self.embedded += len(texts)
+        return self._embed(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, 256) float32, unit L2 norm."""
+        return self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for vector, text in zip(vectors, texts, strict=True):
+            places = [zlib.crc32(term.encode("utf-8")) % self.dim for term in terms(text)]
+            # The constant keeps a text without any term from being the zero vector.
+            vector[0] += 0.01
+            np.add.at(vector, places, 1.0)
+            vector /= np.linalg.norm(vector)
+        return vectors
+
+
+class ScriptedGenerator:
+    """Says what its script says: one reply a call, or what a function makes of the prompt."""
+
+    name = "scripted"
+    max_tokens = 2048
+
+    def __init__(
+        self,
+        script: Sequence[str] | Callable[[Sequence[Message]], str],
+        languages: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take the replies in order (the last is repeated), or a function of the prompt."""
+        self._script = script
+        self.languages = languages
+        self.prompts: list[list[Message]] = []
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the number of words and marks in the prompt."""
+        return sum(len(TOKEN.findall(message.content)) for message in messages)
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+        """Yield the reply a word at a time."""
+        self.prompts.append(list(messages))
+        if callable(self._script):
+            reply = self._script(messages)
+        else:
+            reply = self._script[min(len(self.prompts), len(self._script)) - 1]
+        yield from re.findall(r"\S+\s*|\s+", reply)

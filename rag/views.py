@@ -1,0 +1,94 @@
+"""What the command line and HTTP print: core types as plain JSON values, one form for both."""
+
+from typing import Any
+
+from rag.types import Answer, Citation, Claim, Failure, Hit, IngestReport
+
+Json = dict[str, Any]
+
+
+def hit_view(hit: Hit) -> Json:
+    """Return a hit as JSON values."""
+    passage = hit.passage
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 4),
+        "passage_id": passage.id,
+        "document_id": passage.document_id,
+        "source": passage.source,
+        "title": passage.title,
+        "page": passage.page,
+        "section": passage.section,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+    }
+
+
+def search_view(hits: tuple[Hit, ...]) -> Json:
+    """Return the hits of one search."""
+    return {"hits": [hit_view(hit) for hit in hits]}
+
+
+def claim_view(claim: Claim) -> Json:
+    """Return a claim; start and end are offsets into the answer."""
+    return {
+        "text": claim.text,
+        "start": claim.start,
+        "end": claim.end,
+        "verdict": claim.verdict.value,
+        "score": round(claim.score, 4),
+        "citations": list(claim.citations),
+    }
+
+
+def citation_view(citation: Citation) -> Json:
+    """Return a citation; start and end are offsets into the document."""
+    return {
+        "n": citation.n,
+        "passage_id": citation.passage_id,
+        "document_id": citation.document_id,
+        "source": citation.source,
+        "title": citation.title,
+        "page": citation.page,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+    }
+
+
+def answer_view(answer: Answer) -> Json:
+    """Return an answer; `nearest` holds the hits when it abstains, and is empty otherwise."""
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "reason": answer.reason.value if answer.reason else None,
+        "method": answer.method.value,
+        "claims": [claim_view(claim) for claim in answer.claims],
+        "citations": [citation_view(citation) for citation in answer.citations],
+        "nearest": [hit_view(hit) for hit in answer.hits] if answer.abstained else [],
+        "trace": list(answer.trace),
+        "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
+    }
+
+
+def ingest_view(report: IngestReport) -> Json:
+    """Return what an ingest run changed."""
+    return {
+        "documents": {
+            "added": report.added,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "deleted": report.deleted,
+            "failed": [_failure_view(failure, "error") for failure in report.failed],
+            "skipped": [_failure_view(failure, "reason") for failure in report.skipped],
+        },
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _failure_view(failure: Failure, key: str) -> Json:
+    return {"source": failure.source, key: failure.reason}

@@ -1,0 +1,261 @@
+"""The durable truth of an index, write side: one writer at a time, whole documents at a time."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from rag.errors import IndexLocked
+from rag.protocols import Vectors
+from rag.scan import File
+from rag.schema import checksum, connect, create, translating
+from rag.store import DATABASE, SQL_VARIABLES
+from rag.types import Document
+
+SEGMENT_CHARACTERS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage on its way into the store; `terms` are the analyser's, with their counts."""
+
+    id: str
+    start: int
+    end: int
+    page: int | None
+    page_starts: tuple[int, ...]
+    section: str
+    text: str
+    vector_key: bytes
+    terms: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document with its passages, and the file it was read from."""
+
+    document: Document
+    root: int
+    date: str
+    size: int
+    mtime_ns: int
+    passages: tuple[NewPassage, ...]
+
+
+@contextmanager
+def write_lock(path: Path) -> Iterator[None]:
+    """Hold the index for writing; the kernel lets go of the lock when the process dies.
+
+    Raises:
+        IndexLocked: another process holds it.
+        StoreError: the folder can not be written.
+    """
+    with translating(path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path / "write.lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise IndexLocked(
+                f"index {path.name!r} is being written by another process; "
+                "wait until it has finished, then run it again"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class StoreWriter:
+    """Writes one index. The caller holds `write_lock`."""
+
+    def __init__(self, path: Path, meta: Mapping[str, str]) -> None:
+        """Open the index in folder `path`, making it with `meta` where there is none.
+
+        Raises:
+            StoreError, IndexCorrupt: it can not be opened or made.
+        """
+        self.database = path / DATABASE
+        if not self.database.exists():
+            create(self.database, {**meta, "version": "0"})
+        self._connection = connect(self.database, writable=True)
+
+    def close(self) -> None:
+        """Close the connection; nothing uncommitted is kept."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, changes_content: bool = True) -> Iterator[None]:
+        """Commit all that is written inside, or none of it.
+
+        A change of content gives the store a new version, from which readers know it.
+        """
+        with translating(self.database):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                if changes_content:
+                    self._connection.execute(
+                        "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'version'"
+                    )
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some errors, a full disk among them.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    # -- roots ------------------------------------------------------------------------------
+
+    def put_root(self, path: Path, *, synced: bool) -> None:
+        """Remember a folder; one that was ever synced stays so."""
+        self._connection.execute(
+            """
+            INSERT INTO roots(path, synced) VALUES (?, ?)
+            ON CONFLICT(path) DO UPDATE SET synced = max(synced, excluded.synced)
+            """,
+            (str(path), int(synced)),
+        )
+
+    # -- documents --------------------------------------------------------------------------
+
+    def known_vectors(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Return those keys whose vectors are stored already."""
+        query = "SELECT key FROM vectors WHERE key IN"
+        return {key for (key,) in self._select_in(query, list(keys))}
+
+    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Store one vector a key; (n, dim) float32 in the order of keys."""
+        rows = (np.ascontiguousarray(vector, dtype="<f4").tobytes() for vector in vectors)
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
+            [(key, row, checksum(row)) for key, row in zip(keys, rows, strict=True)],
+        )
+
+    def put_document(self, new: NewDocument) -> None:
+        """Add a document, or replace it; passages that stay the same keep their rows."""
+        document = new.document
+        content = (
+            document.source,
+            document.title,
+            document.language,
+            new.date,
+            json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
+            json.dumps([(h.start, h.level, h.title) for h in document.headings]),
+            json.dumps(document.pages),
+            document.content_hash,
+        )
+        file = (new.size, new.mtime_ns, time.time_ns())
+        self._connection.execute(
+            f"""
+            INSERT INTO documents VALUES ({", ".join("?" * 14)})
+            ON CONFLICT(id) DO UPDATE SET source = excluded.source, title = excluded.title,
+                language = excluded.language, date = excluded.date, metadata = excluded.metadata,
+                headings = excluded.headings, pages = excluded.pages,
+                content_hash = excluded.content_hash, size = excluded.size,
+                mtime_ns = excluded.mtime_ns, ingested_ns = excluded.ingested_ns,
+                checksum = excluded.checksum
+            """,
+            (document.id, new.root, *content, *file, checksum(document.id, *content)),
+        )
+        self._put_text(document)
+        self._put_passages(document.id, new.passages)
+
+    def touch(self, source: str, root: int, file: File) -> None:
+        """Remember that a file with a new time still has the content that is stored."""
+        self._connection.execute(
+            """
+            UPDATE documents SET size = ?, mtime_ns = ?, ingested_ns = ?
+            WHERE source = ? AND root = ?
+            """,
+            (file.size, file.mtime_ns, time.time_ns(), source, root),
+        )
+
+    def delete_documents(self, identities: Iterable[str]) -> None:
+        """Delete documents with their text, passages, and vectors that no passage shares."""
+        for identity in identities:
+            self._put_passages(identity, ())
+            self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
+
+    def _put_text(self, document: Document) -> None:
+        self._connection.execute("DELETE FROM segments WHERE document = ?", (document.id,))
+        starts = range(0, len(document.text), SEGMENT_CHARACTERS)
+        segments = ((start, document.text[start : start + SEGMENT_CHARACTERS]) for start in starts)
+        self._connection.executemany(
+            "INSERT INTO segments VALUES (?, ?, ?, ?)",
+            [
+                (document.id, start, text, checksum(document.id, start, text))
+                for start, text in segments
+            ],
+        )
+
+    def _put_passages(self, document_id: str, passages: Sequence[NewPassage]) -> None:
+        query = "SELECT id, vector_key FROM passages WHERE document = ?"
+        before = dict(self._connection.execute(query, (document_id,)))
+        gone = set(before) - {passage.id for passage in passages}
+        self._connection.executemany(
+            "DELETE FROM passages WHERE id = ?", [(identity,) for identity in sorted(gone)]
+        )
+        term_ids = self._term_ids({term for passage in passages for term in passage.terms})
+        for passage in passages:
+            self._put_passage(document_id, passage, term_ids)
+        self._drop_orphans(set(before.values()) - {passage.vector_key for passage in passages})
+
+    def _put_passage(
+        self, document_id: str, passage: NewPassage, term_ids: Mapping[str, int]
+    ) -> None:
+        pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
+        fields = (
+            passage.id,
+            document_id,
+            passage.start,
+            passage.end,
+            passage.page,
+            json.dumps(passage.page_starts),
+            passage.section,
+            passage.text,
+            passage.vector_key,
+            np.array(pairs, dtype="<u4").tobytes(),
+        )
+        self._connection.execute(
+            """
+            INSERT INTO passages(
+                id, document, start, "end", page, page_starts, section, text, vector_key, terms,
+                checksum)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT(id) DO UPDATE SET start = excluded.start, "end" = excluded."end",
+                page = excluded.page, page_starts = excluded.page_starts,
+                section = excluded.section,
+                vector_key = excluded.vector_key, terms = excluded.terms,
+                checksum = excluded.checksum
+            """,
+            (*fields, checksum(*fields)),
+        )
+
+    def _drop_orphans(self, keys: set[bytes]) -> None:
+        self._connection.executemany(
+            """
+            DELETE FROM vectors WHERE key = ?1
+            AND NOT EXISTS (SELECT 1 FROM passages WHERE vector_key = ?1)
+            """,
+            [(key,) for key in sorted(keys)],
+        )
+
+    def _term_ids(self, terms: set[str]) -> dict[str, int]:
+        ordered = sorted(terms)
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(term,) for term in ordered]
+        )
+        return dict(self._select_in("SELECT term, id FROM vocabulary WHERE term IN", ordered))
+
+    def _select_in(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        for first in range(0, len(values), SQL_VARIABLES):
+            batch = values[first : first + SQL_VARIABLES]
+            marks = ", ".join("?" * len(batch))
+            yield from self._connection.execute(f"{query} ({marks})", batch).fetchall()
