@@ -12,23 +12,26 @@ from dataclasses import dataclass, field
 from rag.analysis import language
 from rag.citations import CitedClaim, DraftClaim, compose, draft_claims
 from rag.config import Config
-from rag.evidence import choose_quotes, select
+from rag.evidence import choose_quotes, overlap, select
+from rag.fusion import Retrieval
 from rag.messages import abstention
 from rag.prompt import fit
-from rag.protocols import Decoding, Embedder, Generator, Verifier
+from rag.protocols import Decoding, Generator, Verifier
 from rag.retriever import Retriever, check_question
 from rag.types import Answer, Evidence, Filters, Hit, Judgement, Method, Mode, Reason, Verdict
 
-# Least fused score of the best passage (rag.fusion): deviations above the index's mean, plus 5
+# Least fused score of the best passage (rag.fusion): deviations above the index's mean, plus 4
 # for all of the question's terms. Below, nothing relevant was found. On XQuAD 5% of answerable
 # questions fall below the first in English (zh 12%, ru 6%), 5 to 10% below the second across
 # languages; docs/decisions/0009-answers.md tells what that lets through.
-RELEVANT_SAME_LANGUAGE = 5.0
+RELEVANT_SAME_LANGUAGE = 4.5
 RELEVANT_ACROSS_LANGUAGES = 2.7
 # In a collection on one subject nothing stands out; a passage with so much of the question's
 # term weight is relevant all the same.
 RELEVANT_OVERLAP = 0.3
 
+# Share of a quote's overlap with the question that a draft made from it has to keep.
+LEAST_KEPT = 0.6
 QUOTED = Judgement(Verdict.SUPPORTED, 1.0)
 
 
@@ -54,14 +57,12 @@ class Answerer:
     def __init__(
         self,
         retriever: Retriever,
-        embedder: Embedder | None,
         generator: Generator | None,
         verifier: Verifier,
         config: Config,
     ) -> None:
         """Take the parts; without a generator every answer is quoted."""
         self.retriever = retriever
-        self.embedder = embedder
         self.generator = generator
         self.verifier = verifier
         self.config = config
@@ -96,8 +97,8 @@ class Answerer:
                 course.trace.append("no passage is relevant enough")
                 return self._abstain(question, asked_in, hits, course)
             with course.timed("evidence"):
-                evidence = select(question, found, self.embedder)
-            claims, method = self._claims(question, asked_in, evidence, course)
+                evidence = select(found, self.retriever.embedder)
+            claims, method = self._claims(found, asked_in, evidence, course)
         if not claims:
             course.trace.append("the passages hold no sentence to quote")
             return self._abstain(question, asked_in, hits, course)
@@ -130,14 +131,14 @@ class Answerer:
         )
 
     def _claims(
-        self, question: str, asked_in: str, evidence: Sequence[Evidence], course: _Course
+        self, found: Retrieval, asked_in: str, evidence: Sequence[Evidence], course: _Course
     ) -> tuple[list[CitedClaim], Method]:
-        shown = evidence[: self.config.evidence]
-        if self._speaks(asked_in, shown, course):
-            claims = self._generated(question, shown, course)
-            if claims:
-                return claims, Method.GENERATED
         quotes = choose_quotes(evidence)
+        if self._speaks(asked_in, quotes, course):
+            shown = _shown(quotes, evidence, self.config.evidence)
+            claims = self._generated(found.question, shown, course)
+            if claims and _to_the_point(claims, quotes[0], found, course):
+                return claims, Method.GENERATED
         course.trace.append(f"quoted {len(quotes)} stretches of text")
         # A quote may run over lines; in an answer it is one.
         claims = [CitedClaim(" ".join(quote.text.split()), (quote,), QUOTED) for quote in quotes]
@@ -166,6 +167,9 @@ class Answerer:
         with course.timed("generate"):
             room = self.generator.max_tokens - self.config.max_answer_tokens
             messages, shown = fit(question, evidence, self.generator.count_tokens, room)
+            if not shown:
+                course.trace.append("no evidence fits the generator's window")
+                return []
             decoding = Decoding(max_tokens=self.config.max_answer_tokens, markers=len(shown))
             draft = "".join(self.generator.stream(messages, decoding)).strip()
         course.trace.append(f"draft: {draft}")
@@ -194,6 +198,31 @@ class Answerer:
         best = max((judgement.score for judgement in judgements), default=0.0)
         course.trace.append(f"unsupported ({best:.2f}): {claim.text}")
         return None
+
+
+def _to_the_point(
+    claims: Sequence[CitedClaim], quote: Evidence, found: Retrieval, course: _Course
+) -> bool:
+    """Tell whether a draft keeps most of what the best quote shares with the question."""
+    kept = overlap(found.term_weights, " ".join(claim.text for claim in claims))
+    if kept >= LEAST_KEPT * overlap(found.term_weights, quote.text):
+        return True
+    course.trace.append(f"the draft leaves the question ({kept:.2f} of its terms)")
+    return False
+
+
+def _shown(quotes: Sequence[Evidence], evidence: Sequence[Evidence], n: int) -> list[Evidence]:
+    """Return n pieces of evidence: the quotes, then the best sentences that are not in them."""
+    others = [
+        item
+        for item in evidence
+        if not any(
+            quote.passage.document_id == item.passage.document_id
+            and quote.start <= item.start < quote.end
+            for quote in quotes
+        )
+    ]
+    return [*quotes, *others][:n]
 
 
 def _relevant(hits: Sequence[Hit], asked_in: str) -> bool:

@@ -66,10 +66,10 @@ def open_retriever(config: Config, index: str, report: Progress | None = None) -
 
 def open_answerer(config: Config, index: str, report: Progress | None = None) -> Answerer:
     """Open an index for answering; raises what `open_retriever` does."""
-    # No model is loaded for an index that is not there.
-    Store(index_path(config.index_dir, index)).close()
-    embedder = build_embedder(config, report)
-    return assemble(config, index, embedder, build_generator(config, report))
+    retriever = open_retriever(config, index, report)
+    # Last: it takes longest to load, and is not wanted for an index that can not be used.
+    generator = build_generator(config, report)
+    return Answerer(retriever, generator, OverlapVerifier(), config)
 
 
 def assemble(
@@ -82,7 +82,7 @@ def assemble(
     """
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
-    return Answerer(retriever, embedder, generator, OverlapVerifier(), config)
+    return Answerer(retriever, generator, OverlapVerifier(), config)
 
 
 def _vector_index(matrix: Vectors, device: str) -> VectorIndex:

@@ -41,7 +41,7 @@ class Config:
     overlap_tokens: int = _setting(32, "tokens that neighbouring passages may share")
     k: int = _setting(5, "passages that a search returns and an answer reads")
     mode: Mode = _setting(Mode.HYBRID, "ranking: hybrid, dense or lexical")
-    evidence: int = _setting(4, "evidence sentences shown to the generator")
+    evidence: int = _setting(1, "pieces of evidence shown to the generator")
     max_answer_tokens: int = _setting(96, "most tokens that the generator may write")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")
 

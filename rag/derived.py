@@ -8,7 +8,7 @@ wrongly. What does not match is not used: the indexes are built anew from the st
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -45,12 +45,14 @@ class Derived:
     """Indexes over the passages of one version of the store.
 
     A position counts through all groups; position i holds the passage in store row rows[i].
+    `reference` holds the vectors of `rag.reference`'s sentences, by language.
     """
 
     version: int
     rows: Rows
     groups: tuple[Group, ...]
     lexical: LexicalIndex
+    reference: Mapping[str, Vectors]
 
     def positions(self, rows: Rows) -> Rows:
         """Return where store rows stand, ascending; rows that are not there are left out."""
@@ -68,7 +70,9 @@ def load(store: Store, make_index: VectorIndexFactory) -> Derived:
         rows, languages = store.rows()
         saved = _read(store.path / FOLDER, version)
         matrix, lexical = saved or (_matrix(store, len(rows)), _lexical(store))
-    return Derived(version, rows, tuple(_groups(matrix, languages, make_index)), lexical)
+        reference = store.reference()
+    groups = tuple(_groups(matrix, languages, make_index))
+    return Derived(version, rows, groups, lexical, reference)
 
 
 def _groups(
@@ -92,9 +96,9 @@ def save(store: Store) -> None:
     """
     folder = store.path / FOLDER
     draft = store.path / (FOLDER + ".new")
-    with translating(folder), store.reading():
+    with store.reading(), translating(folder):
         version = store.version()
-        if _manifest(folder).get("version") == version:
+        if _read(folder, version) is not None:
             return
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
@@ -134,9 +138,12 @@ def _read(folder: Path, version: int) -> tuple[Vectors, LexicalIndex] | None:
     try:
         if any(file_checksum(folder / name) != found for name, found in files.items()):
             return None
-        return read_vectors(folder / VECTORS, files[VECTORS]), LexicalIndex.load(folder / LEXICAL)
+        vectors = read_vectors(folder / VECTORS, files[VECTORS])
+        lexical = LexicalIndex.load(folder / LEXICAL)
     except (OSError, ValueError, KeyError, IndexCorrupt):
         return None
+    # Another process may have put a new folder in the place of the one that was checked.
+    return (vectors, lexical) if _manifest(folder) == manifest else None
 
 
 def _dim(store: Store) -> int:

@@ -25,20 +25,24 @@ LEADING_MARK = re.compile(r"(?:[-*+>•·–—]|\d{1,2}[.)]|#{1,6})\s+")
 QUOTE_CHARACTERS = 300
 QUOTES = 3
 # A sentence elsewhere has to score within this of the best. One beside a chosen sentence is
-# read with it, need not, and counts so much more.
+# read with it and need not; it counts so much more, most of all after a colon.
 QUOTE_MARGIN = 4.0
-NEIGHBOUR_BONUS = 3.0
+AFTER_COLON_BONUS = 8.0
+AFTER_BONUS = 3.0
+BEFORE_BONUS = 1.5
+# Between neighbours: line breaks, indentation, the mark of a list item.
+GAP = 12
 MARKER_CHARACTERS = len(" [1] ")
 
 
-def select(question: str, found: Retrieval, embedder: Embedder | None) -> list[Evidence]:
+def select(found: Retrieval, embedder: Embedder | None) -> list[Evidence]:
     """Return the sentences of the hits, the best answer to the question first."""
     candidates = list(_candidates(found.hits))
     if not candidates:
         return []
     overlaps = [overlap(found.term_weights, evidence.text) for evidence in candidates]
     before = _before(candidates, overlaps)
-    similarity = _similarity(question, candidates, found, embedder)
+    similarity = _similarity(candidates, found, embedder)
     scored = [
         replace(
             evidence,
@@ -67,12 +71,10 @@ def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
     rest = list(evidence[1:])
     quotes = chosen
     while rest:
-        beside = [any(_beside(item, other) for other in chosen) for item in rest]
+        bonuses = [_bonus(item, chosen) for item in rest]
         worth = [
-            item.score + NEIGHBOUR_BONUS * near
-            if near or item.score >= chosen[0].score - QUOTE_MARGIN
-            else -np.inf
-            for item, near in zip(rest, beside, strict=True)
+            item.score + bonus if bonus or item.score >= chosen[0].score - QUOTE_MARGIN else -np.inf
+            for item, bonus in zip(rest, bonuses, strict=True)
         ]
         best = int(np.argmax(worth))
         if worth[best] == -np.inf:
@@ -86,8 +88,16 @@ def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
     return quotes
 
 
-def _beside(one: Evidence, other: Evidence) -> bool:
-    return _adjacent(one, other) or _adjacent(other, one)
+def _bonus(item: Evidence, chosen: Iterable[Evidence]) -> float:
+    """Return what a sentence gains by standing beside a chosen one."""
+    bonus = 0.0
+    for other in chosen:
+        if _adjacent(other, item):
+            introduced = other.text.endswith((":", ":"))
+            bonus = max(bonus, AFTER_COLON_BONUS if introduced else AFTER_BONUS)
+        elif _adjacent(item, other):
+            bonus = max(bonus, BEFORE_BONUS)
+    return bonus
 
 
 def _adjacent(before: Evidence, after: Evidence) -> bool:
@@ -96,7 +106,7 @@ def _adjacent(before: Evidence, after: Evidence) -> bool:
     if after.passage.document_id != passage.document_id or after.end > passage.end:
         return False
     between = passage.text[before.end - passage.start : after.start - passage.start]
-    return 0 <= after.start - before.end <= 4 and not re.search(r"\w", between)
+    return 0 <= after.start - before.end <= GAP and not re.search(r"\w", between)
 
 
 def _merge(chosen: Sequence[Evidence]) -> list[Evidence]:
@@ -149,13 +159,13 @@ def _before(candidates: Sequence[Evidence], overlaps: Sequence[float]) -> list[f
 
 
 def _similarity(
-    question: str, candidates: Sequence[Evidence], found: Retrieval, embedder: Embedder | None
+    candidates: Sequence[Evidence], found: Retrieval, embedder: Embedder | None
 ) -> list[float]:
     """Return how far each candidate's cosine to the question lies above its language's mean."""
     if embedder is None:
         return [0.0] * len(candidates)
     vectors = embedder.embed_passages([evidence.text for evidence in candidates])
-    cosines = vectors @ embedder.embed_queries([question])[0]
+    cosines = vectors @ embedder.embed_queries([found.question])[0]
     return [
         found.background.standardise(cosine, evidence.passage.language)
         for cosine, evidence in zip(np.asarray(cosines).tolist(), candidates, strict=True)

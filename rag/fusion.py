@@ -1,10 +1,10 @@
 """One ranking out of cosine similarity and the share of the query's terms, fair to languages.
 
-score = (cosine − mean of the language) / deviation + 5 · overlap
+score = (cosine − mean of the language) / deviation + 4 · overlap
 
 Embedding models rank a passage in the query's own language above a better one in another: over
 mixed collections that hid most answers in other languages (XQuAD mixed: recall@5 .48, corrected
-.87).
+.91).
 So a cosine counts by how far it lies above what the query has with passages of that language.
 Overlap is the share of the query's IDF weight that a passage holds; across languages it is near
 nothing, and the dense ranking stands alone. docs/decisions/0008-fusion.md has this and
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from rag.protocols import Scores
 from rag.types import Hit
 
-OVERLAP_WEIGHT = 5.0
+OVERLAP_WEIGHT = 4.0
 SAMPLE = 256
-# Passages of the whole index that a language's mean is mixed with: that of a few passages,
-# all of which may be to the point, says little.
-PRIOR = 10
+# A language's mean is mixed with that of so many sentences about nothing in particular
+# (rag.reference): a few passages, all of which may be to the point, say little themselves.
+PRIOR = 5
 # Of a few passages the deviation says nothing; multilingual-e5's is about 0.02.
 LEAST_DEVIATION = 0.01
 
@@ -46,35 +46,40 @@ class Retrieval:
     """What a search found, and what scoring sentences of it needs.
 
     Attributes:
+        question: as it was searched, trimmed.
         term_weights: the share of the question's IDF weight of each of its terms; they sum to 1.
         background: of the question; without means when no vectors were used.
     """
 
+    question: str
     hits: tuple[Hit, ...]
     term_weights: Mapping[str, float]
     background: Background
 
 
-def background(samples: Mapping[str, Scores], sizes: Mapping[str, int]) -> Background:
-    """Return the background that samples give.
+def background(
+    samples: Mapping[str, Scores], sizes: Mapping[str, int], reference: Mapping[str, Scores]
+) -> Background:
+    """Return the background of a query.
 
     Args:
         samples: for each language, the query's cosines to some of its passages, at least one.
         sizes: passages in each language.
+        reference: for some languages, the query's cosines to sentences that have nothing to do
+            with it; those of all languages stand in for one that is missing.
     """
     if not samples:
         return Background({}, LEAST_DEVIATION)
-    own = {language: float(sample.mean()) for language, sample in samples.items()}
-    total = sum(sizes.values())
-    overall = sum(own[language] * size for language, size in sizes.items()) / total
-    means = {
-        language: (own[language] * size + overall * PRIOR) / (size + PRIOR)
-        for language, size in sizes.items()
-    }
-    variance = sum(
-        float(((samples[language] - means[language]) ** 2).mean()) * size / total
-        for language, size in sizes.items()
-    )
+    everything = np.concatenate(list(reference.values()))
+    means: dict[str, float] = {}
+    squares = 0.0
+    for language, sample in samples.items():
+        size, neutral = sizes[language], reference.get(language, everything)
+        mean = (float(sample.mean()) * size + float(neutral.mean()) * PRIOR) / (size + PRIOR)
+        means[language] = mean
+        squares += size * float(((sample - mean) ** 2).mean())
+        squares += PRIOR * float(((neutral - mean) ** 2).mean())
+    variance = squares / (sum(sizes.values()) + PRIOR * len(sizes))
     return Background(means, max(variance**0.5, LEAST_DEVIATION))
 
 

@@ -6,10 +6,12 @@ holds whole documents, so a run that dies has done a part of its work and the ne
 """
 
 import hashlib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -20,7 +22,8 @@ from rag.chunking import CHUNKER_VERSION, chunk, embedded_text, page_of
 from rag.config import Config
 from rag.errors import ConfigError, IndexNotFound, LoadError
 from rag.protocols import Embedder
-from rag.scan import File, Listing, scan
+from rag.reference import REFERENCE
+from rag.scan import File, Listing, printable, scan
 from rag.store import FileState, Root, Store, index_path
 from rag.types import Document, Failure, IngestReport, Parsed, Span
 from rag.writer import NewDocument, NewPassage, StoreWriter, write_lock
@@ -30,6 +33,7 @@ SLAB_PASSAGES = 192
 # A file changed within this time of its ingestion may change again without a new time stamp.
 RACY_NS = 2_000_000_000
 LANGUAGE_SAMPLE = 20_000
+LANGUAGE_TAG = re.compile(r"\s*([a-z]{2})(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,16 @@ Confirm = Callable[[int, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A file that has to be read, and the id its document has or will have."""
+    """A file that has to be read, and what is stored of it.
+
+    `moved`: what is stored is of another file, now gone, that held the same bytes.
+    """
 
     file: File
     root: Root
     source: str
     state: FileState | None
+    moved: bool = False
 
 
 @dataclass(slots=True)
@@ -117,19 +125,30 @@ def ingest(
 
 def _refuse_empty(listings: Sequence[Listing], path: Path) -> None:
     """An empty folder is a mistake, unless it is one that held documents before."""
-    if any(listing.files for listing in listings):
-        return
-    try:
-        known = {root.path for root in Store(path).roots()}
-    except IndexNotFound:
-        known = set()
-    if not any(listing.root in known for listing in listings):
-        names = ", ".join(str(listing.root) for listing in listings)
+    if not any(listing.files for listing in listings) and not _held_before(listings, path):
+        names = ", ".join(printable(str(listing.root)) for listing in listings)
         skipped = sum(len(listing.skipped) for listing in listings)
         raise ConfigError(
             f"{names} holds no file that can be ingested ({skipped} skipped); expected "
             f"{', '.join(sorted(loaders.LOADERS))}"
         )
+
+
+def _held_before(listings: Sequence[Listing], path: Path) -> bool:
+    try:
+        store = Store(path)
+    except IndexNotFound:
+        return False
+    with closing(store):
+        roots = store.roots()
+        places = [root.path for root in roots]
+        places += [root.path / source for root in roots for source in store.files(root.id)]
+    # In a folder, or the folder itself: a file that is given alone tells nothing of others.
+    return any(
+        listing.whole and place.is_relative_to(listing.root)
+        for listing in listings
+        for place in places
+    )
 
 
 class _Run:
@@ -141,27 +160,30 @@ class _Run:
         self.embedder = embedder
         self.config = config
         self.listener = listener
-        self.writer = StoreWriter(path, meta)
-        try:
-            self.store = Store(path)
+        with ExitStack() as opened:
+            self.writer = opened.enter_context(closing(StoreWriter(path, meta)))
+            self.store = opened.enter_context(closing(Store(path)))
             self.store.check(**{k: v for k, v in meta.items() if k != "embedder"})
-        except BaseException:
-            self.writer.close()
-            raise
+            self._opened = opened.pop_all()
+        self.taken: set[str] = set()
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
         self.failed: list[Failure] = []
         self.passages = self.store.count()[1]
 
     def close(self) -> None:
-        self.store.close()
-        self.writer.close()
+        self._opened.close()
 
     def execute(
         self, listings: Sequence[Listing], confirm: Confirm, started: float
     ) -> IngestReport:
-        self._remember_roots(listings)
-        plan = self._plan(listings, self.store.roots())
+        self._remember_reference()
+        known = self.store.roots()
+        roots = _with_given(known, listings)
+        plan = self._plan(listings, roots)
         self._confirm_deletion(plan, confirm)
+        if new := roots[len(known) :]:
+            with self.writer.transaction(changes_content=False):
+                self.writer.put_roots(new)
         self.failed += plan.failed
         self.total_bytes = sum(work.file.size for work in plan.work)
         self._report("plan", "")
@@ -184,25 +206,19 @@ class _Run:
 
     # -- planning ---------------------------------------------------------------------------
 
-    def _remember_roots(self, listings: Sequence[Listing]) -> None:
-        """Remember the folders given, but for those inside a folder that is known."""
-        known = {root.path: root.synced for root in self.store.roots()}
-        new: dict[Path, bool] = {}
-        for listing in listings:
-            path = listing.root
-            if path in known:
-                if listing.whole and not known[path]:
-                    new[path] = True
-            elif not any(path.is_relative_to(above) for above in known | new) or path in new:
-                new[path] = new.get(path, False) or listing.whole
-        if new:
+    def _remember_reference(self) -> None:
+        if not self.store.reference():
+            vectors = {
+                language: self.embedder.embed_passages(sentences)
+                for language, sentences in REFERENCE.items()
+            }
             with self.writer.transaction():
-                for path, synced in new.items():
-                    self.writer.put_root(path, synced=synced)
+                self.writer.put_reference(vectors)
 
     def _plan(self, listings: Sequence[Listing], roots: Sequence[Root]) -> _Plan:
         plan = _Plan()
         known = {root.id: self.store.files(root.id) for root in roots}
+        self.taken = {state.document_id for files in known.values() for state in files.values()}
         seen: set[tuple[int, str]] = set()
         for listing in listings:
             plan.skipped += listing.skipped
@@ -215,9 +231,9 @@ class _Run:
                     self._plan_file(_Work(file, root, source, known[root.id].get(source)), plan)
         for root in roots:
             for source, state in known[root.id].items():
-                path = root.path / source
-                if (root.id, source) not in seen and _is_gone(path, root, listings):
+                if (root.id, source) not in seen and _is_gone(root.path / source, listings):
                     plan.gone.append(state)
+        _find_moved(plan)
         return plan
 
     def _plan_file(self, work: _Work, plan: _Plan) -> None:
@@ -277,7 +293,8 @@ class _Run:
         """Return a document with its embedded texts; its state if unchanged; None if it failed."""
         try:
             content_hash = _hash_file(work.file.path)
-            if work.state is not None and work.state.content_hash == content_hash:
+            same = work.state is not None and work.state.content_hash == content_hash
+            if work.state is not None and same and not work.moved:
                 return work.state
             parsed = loaders.load(work.file.path)
         except (LoadError, OSError) as error:
@@ -296,9 +313,7 @@ class _Run:
     def _new_document(
         self, work: _Work, parsed: Parsed, content_hash: str, spans: Sequence[Span]
     ) -> tuple[NewDocument, list[str]]:
-        identity = _digest(self.collection, str(work.root.id), work.source)
-        if work.state is not None:
-            identity = work.state.document_id
+        identity = work.state.document_id if work.state else self._new_id(work)
         document = Document(
             id=identity,
             source=work.source,
@@ -317,6 +332,14 @@ class _Run:
             document, work.root.id, date, work.file.size, work.file.mtime_ns, passages
         )
         return new, texts
+
+    def _new_id(self, work: _Work) -> str:
+        """Return an id that no document has: one that moved away still has that of its place."""
+        identity = _digest(self.collection, str(work.root.id), work.source)
+        while identity in self.taken:
+            identity = _digest(identity)
+        self.taken.add(identity)
+        return identity
 
     def _passages(
         self, document: Document, spans: Sequence[Span], texts: Sequence[str]
@@ -376,14 +399,41 @@ def _owner(path: Path, roots: Sequence[Root]) -> Root:
     return max(above, key=lambda root: len(root.path.parts))
 
 
-def _is_gone(path: Path, root: Root, listings: Sequence[Listing]) -> bool:
-    """Tell whether a whole listing covers the path without listing it."""
-    return root.synced and any(
+def _with_given(known: Sequence[Root], listings: Sequence[Listing]) -> list[Root]:
+    """Return the known folders, then the given ones that lie inside none before them."""
+    roots = list(known)
+    following = max((root.id for root in known), default=0) + 1
+    for listing in listings:
+        if not any(listing.root.is_relative_to(root.path) for root in roots):
+            roots.append(Root(following, listing.root))
+            following += 1
+    return roots
+
+
+def _is_gone(path: Path, listings: Sequence[Listing]) -> bool:
+    """Tell whether a listing that would have come upon a path does not list it."""
+    return any(
         listing.whole
         and path.is_relative_to(listing.root)
         and not any(path.is_relative_to(folder) for folder in listing.unread)
+        and not any(part.startswith(".") for part in path.relative_to(listing.root).parts)
         for listing in listings
     )
+
+
+def _find_moved(plan: _Plan) -> None:
+    """Let new files take over the documents of files that are gone and held the same bytes."""
+    gone = {(state.size, state.content_hash): state for state in plan.gone}
+    sizes = {size for size, _ in gone}
+    for i, work in enumerate(plan.work):
+        if work.state is None and work.file.size in sizes:
+            try:
+                key = (work.file.size, _hash_file(work.file.path))
+            except OSError:  # told when it is read
+                continue
+            if state := gone.pop(key, None):
+                plan.work[i] = replace(work, state=state, moved=True)
+                plan.gone.remove(state)
 
 
 def _digest(*parts: str) -> str:
@@ -398,8 +448,8 @@ def _hash_file(path: Path) -> str:
 
 def _language(parsed: Parsed) -> str:
     """Return the language that the file names, if it names one, else the one it is written in."""
-    named = parsed.metadata.get("lang", "")[:2].lower()
-    return named if named.isalpha() else language(parsed.text[:LANGUAGE_SAMPLE])
+    named = LANGUAGE_TAG.match(parsed.metadata.get("lang", "").lower())
+    return named[1] if named else language(parsed.text[:LANGUAGE_SAMPLE])
 
 
 def _date(mtime_ns: int) -> str:

@@ -98,7 +98,7 @@ class Retriever:
             allowed = indexes.positions(self.store.allowed(filters)) if filters else None
             ranked = self._rank(indexes, ids, queries, mode, allowed)
             hits = self._hits(indexes, ranked, k)
-        return Retrieval(hits, _term_weights(indexes, known, found), ranked.background)
+        return Retrieval(question, hits, _term_weights(indexes, known, found), ranked.background)
 
     def _embed(self, question: str) -> Vectors:
         if self.embedder is None:
@@ -179,7 +179,11 @@ def _background(indexes: Derived, queries: Vectors) -> Background:
         group.language: group.vectors.scores(queries, sample_rows(len(group.vectors)))[0]
         for group in indexes.groups
     }
-    return background(samples, sizes)
+    reference = {
+        language: (vectors @ queries[0]).astype(np.float32)
+        for language, vectors in indexes.reference.items()
+    }
+    return background(samples, sizes, reference)
 
 
 def _score(

@@ -54,7 +54,8 @@ def scan(path: Path, exclude: Path) -> Listing:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
-            f"{path} can not be read: {reason}; expected a folder or a file of documents"
+            f"{printable(str(path))} can not be read: {reason}; expected a folder or a file of "
+            "documents"
         ) from error
     whole = path.is_dir()
     root = path if whole else path.parent
@@ -84,7 +85,7 @@ class _Found:
         self.unread: list[Path] = []
 
     def name(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+        return printable(path.relative_to(self.root).as_posix())
 
     def skip(self, path: Path, reason: str) -> None:
         self.skipped.append(Failure(self.name(path), reason))
@@ -94,18 +95,24 @@ class _Found:
         if reason:
             self.skip(path, reason)
         else:
-            self.files.append(File(path, status.st_size, status.st_mtime_ns))
+            self.files.append(File(path, status.st_size, _storable(status.st_mtime_ns)))
 
 
 def _walk(folder: Path, exclude: Path, found: _Found) -> None:
-    for entry in _entries(folder, found):
-        path = folder / entry.name
+    # Folders may lie deeper than calls can.
+    open_folders = [_entries(folder, found)]
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+            continue
+        path = Path(entry.path)
         if entry.name.startswith(".") or path == exclude:
             continue
         if entry.is_symlink():
             found.skip(path, "is a symbolic link, which is not followed")
         elif entry.is_dir(follow_symlinks=False):
-            _walk(path, exclude, found)
+            open_folders.append(_entries(path, found))
         else:
             try:
                 found.file(path, entry.stat(follow_symlinks=False))
@@ -126,8 +133,8 @@ def _unfit(path: Path, status: os.stat_result) -> str | None:
     """Return why a directory entry is no document, or None when it may be one."""
     if not stat.S_ISREG(status.st_mode):
         return "is no regular file"
-    if not _is_text(path.name):
-        return "its name is not valid text"
+    if not _is_text(str(path)):
+        return "its path is not valid text"
     if loaders.kind(path) is None:
         return loaders.skip_reason(path)
     return None
@@ -139,3 +146,13 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def printable(name: str) -> str:
+    """Return a path with U+FFFD for what is no text in it."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _storable(time_ns: int) -> int:
+    """Return a time within 64 bits: file systems give times of the year 2400 and after."""
+    return min(max(time_ns, -(1 << 63)), (1 << 63) - 1)

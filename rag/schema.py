@@ -17,12 +17,8 @@ SCHEMA_VERSION = 1
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- A folder that was ingested. synced: the whole folder, so what is missing from it was deleted.
-CREATE TABLE roots(
-    id INTEGER PRIMARY KEY,
-    path TEXT NOT NULL UNIQUE,
-    synced INTEGER NOT NULL
-);
+-- A folder that was ingested, or from which a file was.
+CREATE TABLE roots(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 
 CREATE TABLE documents(
     id TEXT PRIMARY KEY,
@@ -76,6 +72,13 @@ CREATE TABLE vectors(
     checksum BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- The vectors of rag.reference, by which relevance is measured.
+CREATE TABLE reference(
+    language TEXT PRIMARY KEY,
+    vectors BLOB NOT NULL,
+    checksum BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE vocabulary(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
 """
 
@@ -96,14 +99,26 @@ def translating(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if _shows_damage(error):
+            raise _damaged(path, error) from error
         raise StoreError(f"{path} can not be used: {error}; {_remedy(str(error))}") from error
     except sqlite3.DatabaseError as error:
-        raise IndexCorrupt(
-            f"{path} is damaged: {error}; ingest the folder into a new index, or restore a copy"
-        ) from error
+        raise _damaged(path, error) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"{path} can not be used: {reason}; {_remedy(reason)}") from error
+
+
+def _shows_damage(error: sqlite3.OperationalError) -> bool:
+    """Tell errors of what is stored (a table is not there, a text is no text) from the disk's."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code == sqlite3.SQLITE_ERROR
+
+
+def _damaged(path: Path, error: Exception) -> IndexCorrupt:
+    return IndexCorrupt(
+        f"{path} is damaged: {error}; ingest the folder into a new index, or restore a copy"
+    )
 
 
 def _remedy(reason: str) -> str:

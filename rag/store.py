@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
-from rag.protocols import Rows
+from rag.protocols import Rows, Vectors
 from rag.schema import checksum, connect, translating
 from rag.types import Document, Filters, Heading, Passage
 
@@ -29,6 +29,7 @@ PASSAGE_COLUMNS = """
     p.row, p.id, p.document, p.start, p."end", p.page, p.page_starts, p.section, p.text,
     p.vector_key, p.terms, p.checksum, d.source, d.title, d.language
 """
+TERMS = 9  # among the passage's own columns, after its row
 
 # What is searched, in the order in which the derived indexes hold it: a language lies together.
 SEARCHED = """
@@ -68,7 +69,6 @@ class Root:
 
     id: int
     path: Path
-    synced: bool
 
 
 class Store:
@@ -178,10 +178,30 @@ class Store:
                 yield vector
 
     def terms(self) -> Iterator[bytes]:
-        """Yield the (term id, count) bytes of each passage, in the order of `rows`."""
+        """Yield the (term id, count) bytes of each passage, in the order of `rows`.
+
+        Raises:
+            IndexCorrupt: a passage does not match its checksum.
+        """
         with self.reading() as connection:
-            for (terms,) in connection.execute(f"SELECT p.terms FROM {SEARCHED}"):
-                yield terms
+            for record in connection.execute(f"SELECT {PASSAGE_COLUMNS} FROM {SEARCHED}"):
+                yield self._verified(record)[TERMS]
+
+    def reference(self) -> dict[str, Vectors]:
+        """Return the vectors of the sentences of `rag.reference`, (n, dim) for each language.
+
+        Raises:
+            IndexCorrupt: they do not match their checksum.
+        """
+        query = "SELECT language, vectors, checksum FROM reference ORDER BY language"
+        found: dict[str, Vectors] = {}
+        with self.reading() as connection:
+            for language, vectors, stored in connection.execute(query):
+                if checksum(language, vectors) != stored:
+                    raise self._corrupt("a reference vector")
+                matrix = np.frombuffer(vectors, dtype="<f4")
+                found[language] = matrix.reshape(-1, int(self.meta["dim"]))
+        return found
 
     def term_ids(self, terms: Iterable[str]) -> dict[str, int]:
         """Return the ids of those terms that occur in the index."""
@@ -211,9 +231,8 @@ class Store:
             return np.array([row for (row,) in found], dtype=np.int64)
 
     def _passage(self, record: tuple[Any, ...]) -> Passage:
-        row, *fields, found, source, title, language = record
-        if checksum(*fields) != found:
-            raise self._corrupt(f"passage row {row} of {source}")
+        fields = self._verified(record)
+        source, title, language = record[-3:]
         identity, document, start, end, page, page_starts, section, text = fields[:8]
         return Passage(
             id=identity,
@@ -228,6 +247,13 @@ class Store:
             language=language,
             page_starts=tuple(json.loads(page_starts)),
         )
+
+    def _verified(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return a passage's own columns; `record` is what PASSAGE_COLUMNS names."""
+        row, *fields, found, source, title, language = record
+        if checksum(*fields, source, title, language) != found:
+            raise self._corrupt(f"passage row {row} of {source}")
+        return tuple(fields)
 
     # -- documents --------------------------------------------------------------------------
 
@@ -246,9 +272,9 @@ class Store:
             if record is None:
                 return None
             *fields, found = record
-            if checksum(identity, *fields) != found:
-                raise self._corrupt(f"document {record[0]}")
             text = "".join(self._segments(connection, identity))
+            if checksum(identity, *fields, len(text)) != found:
+                raise self._corrupt(f"document {record[0]}")
         source, title, language, _, metadata, headings, pages, content_hash = fields
         return Document(
             id=identity,
@@ -274,8 +300,8 @@ class Store:
     def roots(self) -> list[Root]:
         """Return the folders that were ingested."""
         with self.reading() as connection:
-            found = connection.execute("SELECT id, path, synced FROM roots ORDER BY id")
-            return [Root(identity, Path(path), bool(synced)) for identity, path, synced in found]
+            found = connection.execute("SELECT id, path FROM roots ORDER BY id")
+            return [Root(identity, Path(path)) for identity, path in found]
 
     def files(self, root: int) -> dict[str, FileState]:
         """Return what is remembered of each file of a root, by its source."""

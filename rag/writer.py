@@ -1,9 +1,10 @@
 """The durable truth of an index, write side: one writer at a time, whole documents at a time."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,19 @@ from rag.errors import IndexLocked
 from rag.protocols import Vectors
 from rag.scan import File
 from rag.schema import checksum, connect, create, translating
-from rag.store import DATABASE, SQL_VARIABLES
+from rag.store import DATABASE, SQL_VARIABLES, Root
 from rag.types import Document
 
 SEGMENT_CHARACTERS = 65_536
+
+CHECKPOINT_WAIT_MS = 200
+
+# By a random step: an index made anew, or restored from a copy, must not come to a version for
+# which something else is saved in `derived/`.
+NEXT_VERSION = """
+    UPDATE meta SET value = CAST(value AS INTEGER) + 1 + (random() & 0x3FFFFFFF)
+    WHERE key = 'version'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,19 @@ class StoreWriter:
         if not self.database.exists():
             create(self.database, {**meta, "version": "0"})
         self._connection = connect(self.database, writable=True)
+        # Files are read later than this: one that changes meanwhile is newer.
+        self._opened_ns = time.time_ns()
+        self._loose: set[bytes] = set()
 
     def close(self) -> None:
-        """Close the connection; nothing uncommitted is kept."""
+        """Close the connection; nothing uncommitted is kept.
+
+        What was deleted leaves the file, and the log beside it, even while others read; only
+        pages that an open transaction still reads stay until the next writer closes.
+        """
+        with suppress(sqlite3.Error):
+            self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MS}")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     @contextmanager
@@ -98,12 +118,12 @@ class StoreWriter:
         """
         with translating(self.database):
             self._connection.execute("BEGIN IMMEDIATE")
+            self._loose.clear()
             try:
                 yield
+                self._drop_orphans()
                 if changes_content:
-                    self._connection.execute(
-                        "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'version'"
-                    )
+                    self._connection.execute(NEXT_VERSION)
                 self._connection.execute("COMMIT")
             except BaseException:
                 # SQLite has rolled back by itself after some errors, a full disk among them.
@@ -111,16 +131,24 @@ class StoreWriter:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def put_reference(self, reference: Mapping[str, Vectors]) -> None:
+        """Store the vectors of the sentences of `rag.reference`, (n, dim) for each language."""
+        rows = (
+            (language, np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+            for language, vectors in reference.items()
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO reference VALUES (?, ?, ?)",
+            [(language, vectors, checksum(language, vectors)) for language, vectors in rows],
+        )
+
     # -- roots ------------------------------------------------------------------------------
 
-    def put_root(self, path: Path, *, synced: bool) -> None:
-        """Remember a folder; one that was ever synced stays so."""
-        self._connection.execute(
-            """
-            INSERT INTO roots(path, synced) VALUES (?, ?)
-            ON CONFLICT(path) DO UPDATE SET synced = max(synced, excluded.synced)
-            """,
-            (str(path), int(synced)),
+    def put_roots(self, roots: Sequence[Root]) -> None:
+        """Remember folders."""
+        self._connection.executemany(
+            "INSERT INTO roots(id, path) VALUES (?, ?)",
+            [(root.id, str(root.path)) for root in roots],
         )
 
     # -- documents --------------------------------------------------------------------------
@@ -128,7 +156,8 @@ class StoreWriter:
     def known_vectors(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return those keys whose vectors are stored already."""
         query = "SELECT key FROM vectors WHERE key IN"
-        return {key for (key,) in self._select_in(query, list(keys))}
+        with translating(self.database):
+            return {key for (key,) in self._select_in(query, list(keys))}
 
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Store one vector a key; (n, dim) float32 in the order of keys."""
@@ -151,21 +180,28 @@ class StoreWriter:
             json.dumps(document.pages),
             document.content_hash,
         )
-        file = (new.size, new.mtime_ns, time.time_ns())
+        file = (new.size, new.mtime_ns, self._opened_ns)
         self._connection.execute(
             f"""
             INSERT INTO documents VALUES ({", ".join("?" * 14)})
-            ON CONFLICT(id) DO UPDATE SET source = excluded.source, title = excluded.title,
-                language = excluded.language, date = excluded.date, metadata = excluded.metadata,
+            ON CONFLICT(id) DO UPDATE SET root = excluded.root, source = excluded.source,
+                title = excluded.title, language = excluded.language, date = excluded.date,
+                metadata = excluded.metadata,
                 headings = excluded.headings, pages = excluded.pages,
                 content_hash = excluded.content_hash, size = excluded.size,
                 mtime_ns = excluded.mtime_ns, ingested_ns = excluded.ingested_ns,
                 checksum = excluded.checksum
             """,
-            (document.id, new.root, *content, *file, checksum(document.id, *content)),
+            (
+                document.id,
+                new.root,
+                *content,
+                *file,
+                checksum(document.id, *content, len(document.text)),
+            ),
         )
         self._put_text(document)
-        self._put_passages(document.id, new.passages)
+        self._put_passages(document, new.passages)
 
     def touch(self, source: str, root: int, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
@@ -174,13 +210,13 @@ class StoreWriter:
             UPDATE documents SET size = ?, mtime_ns = ?, ingested_ns = ?
             WHERE source = ? AND root = ?
             """,
-            (file.size, file.mtime_ns, time.time_ns(), source, root),
+            (file.size, file.mtime_ns, self._opened_ns, source, root),
         )
 
     def delete_documents(self, identities: Iterable[str]) -> None:
         """Delete documents with their text, passages, and vectors that no passage shares."""
         for identity in identities:
-            self._put_passages(identity, ())
+            self._drop_passages(identity, kept=set())
             self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
 
     def _put_text(self, document: Document) -> None:
@@ -195,25 +231,28 @@ class StoreWriter:
             ],
         )
 
-    def _put_passages(self, document_id: str, passages: Sequence[NewPassage]) -> None:
-        query = "SELECT id, vector_key FROM passages WHERE document = ?"
-        before = dict(self._connection.execute(query, (document_id,)))
-        gone = set(before) - {passage.id for passage in passages}
-        self._connection.executemany(
-            "DELETE FROM passages WHERE id = ?", [(identity,) for identity in sorted(gone)]
-        )
+    def _put_passages(self, document: Document, passages: Sequence[NewPassage]) -> None:
+        self._drop_passages(document.id, kept={passage.id for passage in passages})
         term_ids = self._term_ids({term for passage in passages for term in passage.terms})
         for passage in passages:
-            self._put_passage(document_id, passage, term_ids)
-        self._drop_orphans(set(before.values()) - {passage.vector_key for passage in passages})
+            self._put_passage(document, passage, term_ids)
+
+    def _drop_passages(self, document_id: str, kept: set[str]) -> None:
+        query = "SELECT id, vector_key FROM passages WHERE document = ?"
+        before = dict(self._connection.execute(query, (document_id,)))
+        self._loose.update(before.values())
+        self._connection.executemany(
+            "DELETE FROM passages WHERE id = ?",
+            [(identity,) for identity in sorted(before.keys() - kept)],
+        )
 
     def _put_passage(
-        self, document_id: str, passage: NewPassage, term_ids: Mapping[str, int]
+        self, document: Document, passage: NewPassage, term_ids: Mapping[str, int]
     ) -> None:
         pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
         fields = (
             passage.id,
-            document_id,
+            document.id,
             passage.start,
             passage.end,
             passage.page,
@@ -235,16 +274,21 @@ class StoreWriter:
                 vector_key = excluded.vector_key, terms = excluded.terms,
                 checksum = excluded.checksum
             """,
-            (*fields, checksum(*fields)),
+            # What a hit shows of its document is covered too.
+            (*fields, checksum(*fields, document.source, document.title, document.language)),
         )
 
-    def _drop_orphans(self, keys: set[bytes]) -> None:
+    def _drop_orphans(self) -> None:
+        """Delete the vectors that lost a passage in this transaction and have none left.
+
+        At its end: a text that goes from one document may have come to another.
+        """
         self._connection.executemany(
             """
             DELETE FROM vectors WHERE key = ?1
             AND NOT EXISTS (SELECT 1 FROM passages WHERE vector_key = ?1)
             """,
-            [(key,) for key in sorted(keys)],
+            [(key,) for key in sorted(self._loose)],
         )
 
     def _term_ids(self, terms: set[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Where models run, and in which precision."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,10 @@ from rag.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
+
+# Read once, when torch is first imported: its idle threads then sleep instead of spinning. Alone
+# on the machine a query takes 28 ms, not 24; beside a busy process 30 to 120 ms, not 2 s.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # What a CPU must have for bfloat16 to be faster than float32, not slower.
 BF16_CAPABILITIES = ("amx_bf16", "avx512_bf16")
