@@ -26,7 +26,7 @@ QUOTE_CHARACTERS = 300
 QUOTES = 3
 # A sentence elsewhere has to score within this of the best. One beside a chosen sentence is
 # read with it and need not; it counts so much more, most of all after a colon.
-QUOTE_MARGIN = 4.0
+QUOTE_MARGIN = 2.0
 AFTER_COLON_BONUS = 8.0
 AFTER_BONUS = 3.0
 BEFORE_BONUS = 1.5
