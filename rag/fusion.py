@@ -31,14 +31,35 @@ LEAST_DEVIATION = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A query's cosines to passages at large: their mean by language, and the deviation."""
+    """A query's cosines to text that does not answer it.
+
+    Attributes:
+        means: over the index's passages and neutral sentences, by language of the passages.
+        deviation: from those means.
+        neutral_means: over neutral sentences alone, by language of the passages.
+        neutral_deviation: from those means.
+    """
 
     means: Mapping[str, float]
     deviation: float
+    neutral_means: Mapping[str, float]
+    neutral_deviation: float
 
     def standardise(self, cosine: float, language: str) -> float:
         """Return a cosine as deviations above the mean of its language."""
         return (cosine - self.means[language]) / self.deviation
+
+    def lift(self, cosine: float, language: str) -> float:
+        """Return a cosine as deviations above neutral sentences, whatever the index holds."""
+        return (cosine - self.neutral_means[language]) / self.neutral_deviation
+
+    def topic(self, language: str) -> float:
+        """Return how far the index's passages at large lie above neutral sentences: high when
+        the whole index is about what the question is about."""
+        return self.lift(self.means[language], language)
+
+
+NO_BACKGROUND = Background({}, 1.0, {}, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +90,26 @@ def background(
             with it; those of all languages stand in for one that is missing.
     """
     if not samples:
-        return Background({}, LEAST_DEVIATION)
+        return NO_BACKGROUND
     everything = np.concatenate(list(reference.values()))
     means: dict[str, float] = {}
+    neutral_means: dict[str, float] = {}
     squares = 0.0
     for language, sample in samples.items():
         size, neutral = sizes[language], reference.get(language, everything)
         mean = (float(sample.mean()) * size + float(neutral.mean()) * PRIOR) / (size + PRIOR)
         means[language] = mean
+        neutral_means[language] = float(neutral.mean())
         squares += size * float(((sample - mean) ** 2).mean())
         squares += PRIOR * float(((neutral - mean) ** 2).mean())
     variance = squares / (sum(sizes.values()) + PRIOR * len(sizes))
-    return Background(means, max(variance**0.5, LEAST_DEVIATION))
+    spread = np.mean([cosines.var() for cosines in reference.values()])
+    return Background(
+        means,
+        max(variance**0.5, LEAST_DEVIATION),
+        neutral_means,
+        max(float(spread) ** 0.5, LEAST_DEVIATION),
+    )
 
 
 def fuse(standardised: Scores, overlap: NDArray[np.float32]) -> Scores:

@@ -11,7 +11,7 @@ from rag import derived
 from rag.analysis import terms
 from rag.derived import Derived, Group, VectorIndexFactory
 from rag.errors import ConfigError
-from rag.fusion import Background, Retrieval, background, fuse, sample_rows
+from rag.fusion import NO_BACKGROUND, Background, Retrieval, background, fuse, sample_rows
 from rag.lexical import UNKNOWN, Corpus
 from rag.protocols import Embedder, Rows, Scores, Vectors
 from rag.store import Store
@@ -124,7 +124,7 @@ class Retriever:
         if queries is None:
             scores, positions = _lexical(indexes, ids, allowed)
             overlap = indexes.lexical.overlap(ids, positions)
-            return _Ranked(positions, scores, None, overlap, Background({}, 1.0))
+            return _Ranked(positions, scores, None, overlap, NO_BACKGROUND)
         found_at = _dense(indexes, queries, allowed)
         if mode is Mode.HYBRID:
             found_at = np.union1d(found_at, _lexical(indexes, ids, allowed)[1])

@@ -1,5 +1,6 @@
 """The embedder, on a network of random weights with one layer."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,3 +244,8 @@ def test_bfloat16_where_it_is_fast(place: str, capabilities: dict[str, object], 
 
     assert device.pick_dtype(place, capabilities) == getattr(torch, name)
     assert device.pick_dtype("cpu") in (torch.bfloat16, torch.float32)
+
+
+def test_idle_threads_sleep() -> None:
+    """torch's threads do not spin while they wait, unless the user wants them to."""
+    assert os.environ["OMP_WAIT_POLICY"]
