@@ -1,6 +1,6 @@
 """Ingest a folder, and encode its passages alone, in one run; print one JSON line.
 
-    python benchmarks/ingest.py FOLDER
+python benchmarks/ingest.py [FOLDER]
 """
 
 import argparse
@@ -33,7 +33,7 @@ def timed(paths: list[Path], embedder: Embedder, config: Config) -> dict[str, fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("corpus"))
     parser.add_argument("--embedder", default=Config().embedder)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:

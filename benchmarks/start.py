@@ -1,6 +1,6 @@
 """Time the start of the command line, several runs each; print one JSON line.
 
-    python benchmarks/start.py
+python benchmarks/start.py
 """
 
 import json

@@ -162,7 +162,7 @@ def _similarity(
     candidates: Sequence[Evidence], found: Retrieval, embedder: Embedder | None
 ) -> list[float]:
     """Return how far each candidate's cosine to the question lies above its language's mean."""
-    if embedder is None:
+    if embedder is None or not found.background.means:
         return [0.0] * len(candidates)
     vectors = embedder.embed_passages([evidence.text for evidence in candidates])
     cosines = vectors @ embedder.embed_queries([found.question])[0]

@@ -22,6 +22,12 @@ _SPACE = re.compile(r"\s+")
 # The number of a list's entry and the like, which say nothing by themselves.
 _LABEL = re.compile(r"[([]?(?:\d{1,3}|[^\W\d_])[.)\]]+|[-–—*•·>#]+")
 _ABBREVIATION = re.compile(r"(?<!\w)\w{1,3}\.$")
+# In front of a number these are abbreviations, whatever else they can be.
+_BEFORE_NUMBER = re.compile(
+    r"(?<!\w)(?:abb|approx|art|bd|ca|cca|ch|eq|fig|ill|kb|max|min|no|nr|old|p|pp|s|tab|vol"
+    r"|гл|п|прим|рис|см|стр|табл|т)\.$",
+    re.IGNORECASE,
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # sentencex takes time by the square of its text, and a line can be a whole file.
 _PIECE = 2000
@@ -63,6 +69,8 @@ def _goes_on(sentence: str, following: str) -> bool:
     """Tell whether what seems a sentence is a label, or stops at an abbreviation or ordinal."""
     if _LABEL.fullmatch(sentence):
         return True
+    if following.isdigit():
+        return _BEFORE_NUMBER.search(sentence) is not None
     return following.islower() and _ABBREVIATION.search(sentence) is not None
 
 

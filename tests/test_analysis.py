@@ -1,7 +1,6 @@
 """Terms, numbers, languages and sentences."""
 
 import json
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -210,10 +209,9 @@ def recall(path: Path) -> float:
 
 
 @pytest.mark.data
-@pytest.mark.skipif("RAG_TEST_DATA" not in os.environ, reason="RAG_TEST_DATA is not set")
 @pytest.mark.parametrize(
     ("code", "floor"), [("en", 0.92), ("zh", 0.91), ("ru", 0.89), ("de", 0.87), ("th", 0.91)]
 )
-def test_recall_on_xquad(code: str, floor: float) -> None:
+def test_recall_on_xquad(data: Path, code: str, floor: float) -> None:
     """Terms find XQuAD's paragraphs as often as docs/decisions/0006-lexical.md says."""
-    assert recall(Path(os.environ["RAG_TEST_DATA"]) / "xquad" / f"xquad.{code}.json") >= floor
+    assert recall(data / "xquad" / f"xquad.{code}.json") >= floor

@@ -84,7 +84,7 @@ def test_ask_for_people_prints_answer_then_quotes_with_their_files(rag: Run) -> 
     assert (result.code, result.err) == (0, "")
     assert "cold milk" in answer and "[1]" in answer
     assert place == "[1] animals/cats.md"
-    assert quote == "    “The cat drinks cold milk every morning.”"
+    assert quote == "    “The cat drinks cold milk every morning. Cats sleep all day.”"
 
 
 @pytest.mark.usefixtures("index")
