@@ -21,15 +21,13 @@ from rag.retriever import Retriever, check_question
 from rag.types import Answer, Evidence, Filters, Hit, Judgement, Method, Mode, Reason, Verdict
 
 # What the best passage needs, in deviations (rag.fusion); docs/decisions/0009-answers.md has what
-# these let through and what they refuse. Above neutral text: else it is about something else.
-LEAST_LIFT = 2.5
-# Above the index at large, plus 4 for all of the question's terms.
+# these let through and what they refuse. So far above neutral text it is on the subject, ...
+ON_SUBJECT = 4.8
+# ... and less far it may be, if it stands out in the index, terms of the question included.
+NEAR_SUBJECT = 2.5
 STANDS_OUT = 4.5
 STANDS_OUT_ACROSS_LANGUAGES = 2.7
-# In an index that is all about the question nothing stands out; then it is enough to be far above
-# neutral text, with a share of the question's term weight (none is to be had across languages).
-ON_TOPIC = 2.0
-FAR_ABOVE_NEUTRAL = 4.8
+# Without vectors: the least share of the question's term weight.
 LEAST_OVERLAP = 0.3
 # Share of a quote's overlap with the question that a draft made from it has to keep.
 LEAST_KEPT = 0.8
@@ -174,7 +172,7 @@ class Answerer:
             draft = "".join(self.generator.stream(messages, decoding)).strip()
         course.trace.append(f"draft: {draft}")
         with course.timed("verify"):
-            found = draft_claims(draft, len(shown), "en")
+            found = draft_claims(draft, len(shown), shown[0].passage.language)
             claims = [self._attach(claim, shown, course) for claim in found]
         supported = [claim for claim in claims if claim is not None]
         return supported if supported and len(supported) == len(claims) else []
@@ -230,13 +228,9 @@ def _relevant(found: Retrieval, asked_in: str) -> bool:
     if not found.hits:
         return False
     best = found.hits[0]
-    overlap = max(hit.overlap for hit in found.hits)
     if best.similarity is None:
-        return overlap >= LEAST_OVERLAP
+        return max(hit.overlap for hit in found.hits) >= LEAST_OVERLAP
     written_in = best.passage.language
-    same = written_in == asked_in
+    least = STANDS_OUT if written_in == asked_in else STANDS_OUT_ACROSS_LANGUAGES
     lift = found.background.lift(best.similarity, written_in)
-    if best.score >= (STANDS_OUT if same else STANDS_OUT_ACROSS_LANGUAGES):
-        return lift >= LEAST_LIFT
-    on_topic = found.background.topic(written_in) >= ON_TOPIC and lift >= FAR_ABOVE_NEUTRAL
-    return on_topic and (not same or overlap >= LEAST_OVERLAP)
+    return lift >= ON_SUBJECT or (lift >= NEAR_SUBJECT and best.score >= least)

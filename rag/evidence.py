@@ -22,6 +22,8 @@ BEFORE_WEIGHT = 1.5
 # A quote does not begin with the mark of a list item, a quotation or a heading.
 LEADING_MARK = re.compile(r"(?:[-*+>•·–—]|\d{1,2}[.)]|#{1,6})\s+")
 
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?", "।")
+
 QUOTE_CHARACTERS = 300
 QUOTES = 3
 # A sentence elsewhere has to score within this of the best. One beside a chosen sentence is
@@ -144,7 +146,10 @@ def _candidates(hits: Iterable[Hit]) -> Iterator[Evidence]:
 
 def _says_something(text: str, passage: Passage) -> bool:
     """A heading, the title, or a line of marks is no evidence."""
-    heading = text == passage.title or passage.section.endswith(text)
+    # The title of a plain text is its first line, which may be a sentence.
+    heading = not text.endswith(SENTENCE_ENDS) and (
+        text == passage.title or passage.section.endswith(text)
+    )
     return not heading and bool(re.search(r"\w\w|[\u3040-\u9fff]", text))
 
 

@@ -53,11 +53,6 @@ class Background:
         """Return a cosine as deviations above neutral sentences, whatever the index holds."""
         return (cosine - self.neutral_means[language]) / self.neutral_deviation
 
-    def topic(self, language: str) -> float:
-        """Return how far the index's passages at large lie above neutral sentences: high when
-        the whole index is about what the question is about."""
-        return self.lift(self.means[language], language)
-
 
 NO_BACKGROUND = Background({}, 1.0, {}, 1.0)
 

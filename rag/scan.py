@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pathspec
+
 from rag import loaders
 from rag.errors import ConfigError
 from rag.types import Failure
+
+IGNORE_FILE = ".ragignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,8 @@ class Listing:
 def scan(path: Path, exclude: Path) -> Listing:
     """List the files under a path in order of name; links, devices and pipes are not followed.
 
-    Hidden files and folders (".git") are passed over without a word, and so is `exclude`, the
-    folder of the indexes.
+    Hidden files and folders (".git") are passed over without a word, and so are what the folder's
+    .ragignore names (gitignore's syntax) and `exclude`, the folder of the indexes.
 
     Raises:
         ConfigError: the path does not exist or can not be read.
@@ -79,6 +83,7 @@ class _Found:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.ignored = _ignored(root)
         self.files: list[File] = []
         self.skipped: list[Failure] = []
         self.failed: list[Failure] = []
@@ -86,6 +91,10 @@ class _Found:
 
     def name(self, path: Path) -> str:
         return printable(path.relative_to(self.root).as_posix())
+
+    def ignores(self, path: Path, entry: os.DirEntry[str]) -> bool:
+        name = path.relative_to(self.root).as_posix()
+        return self.ignored.match_file(name + "/" * entry.is_dir(follow_symlinks=False))
 
     def skip(self, path: Path, reason: str) -> None:
         self.skipped.append(Failure(self.name(path), reason))
@@ -98,6 +107,18 @@ class _Found:
             self.files.append(File(path, status.st_size, _storable(status.st_mtime_ns)))
 
 
+def _ignored(root: Path) -> pathspec.GitIgnoreSpec:
+    try:
+        lines = (root / IGNORE_FILE).read_text(encoding="utf-8").splitlines()
+        return pathspec.GitIgnoreSpec.from_lines(lines)
+    except FileNotFoundError:
+        return pathspec.GitIgnoreSpec.from_lines([])
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{root / IGNORE_FILE} can not be used: {error}; expected gitignore patterns in UTF-8"
+        ) from error
+
+
 def _walk(folder: Path, exclude: Path, found: _Found) -> None:
     # Folders may lie deeper than calls can.
     open_folders = [_entries(folder, found)]
@@ -107,7 +128,7 @@ def _walk(folder: Path, exclude: Path, found: _Found) -> None:
             open_folders.pop()
             continue
         path = Path(entry.path)
-        if entry.name.startswith(".") or path == exclude:
+        if entry.name.startswith(".") or path == exclude or found.ignores(path, entry):
             continue
         if entry.is_symlink():
             found.skip(path, "is a symbolic link, which is not followed")

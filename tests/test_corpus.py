@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rag import loaders
+from rag.scan import scan
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = [
@@ -24,16 +25,16 @@ def plain(text: str) -> str:
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
     """The text of each document, as its loader gives it, by its path in corpus/."""
-    files = [path for path in (ROOT / "corpus").rglob("*") if loaders.kind(path)]
+    listing = scan(ROOT / "corpus", exclude=ROOT / "indexes")
     return {
-        path.relative_to(ROOT / "corpus").as_posix(): plain(loaders.load(path).text)
-        for path in files
+        file.path.relative_to(listing.root).as_posix(): plain(loaders.load(file.path).text)
+        for file in listing.files
     }
 
 
 def test_the_corpus_is_broad(texts: dict[str, str]) -> None:
     """Twelve documents or more, in four languages and every format."""
-    documents = [Path(name) for name in texts if name != "SOURCES.md"]
+    documents = [Path(name) for name in texts]
     assert len(documents) >= 12
     assert {path.suffix for path in documents} == FORMATS
     assert {path.suffixes[-2] for path in documents} == {".en", ".zh", ".ru", ".hu"}
