@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rag.analysis import language
-from rag.citations import CitedClaim, DraftClaim, compose, draft_claims
+from rag.citations import MARKER, CitedClaim, DraftClaim, compose, draft_claims
 from rag.config import Config
+from rag.errors import ConfigError
 from rag.evidence import choose_quotes, overlap, select
 from rag.fusion import Retrieval
 from rag.messages import abstention
@@ -27,6 +28,8 @@ ON_SUBJECT = 4.8
 NEAR_SUBJECT = 2.5
 STANDS_OUT = 4.5
 STANDS_OUT_ACROSS_LANGUAGES = 2.7
+# Of fewer terms the language is a guess ("citation precision" could be Italian).
+SURE_OF_LANGUAGE = 4
 # Without vectors: the least share of the question's term weight.
 LEAST_OVERLAP = 0.3
 # Share of a quote's overlap with the question that a draft made from it has to keep.
@@ -138,8 +141,7 @@ class Answerer:
             if claims and _to_the_point(claims, quotes[0], found, course):
                 return claims, Method.GENERATED
         course.trace.append(f"quoted {len(quotes)} stretches of text")
-        # A quote may run over lines; in an answer it is one.
-        claims = [CitedClaim(" ".join(quote.text.split()), (quote,), QUOTED) for quote in quotes]
+        claims = [CitedClaim(_as_claim(quote.text), (quote,), QUOTED) for quote in quotes]
         return claims, Method.QUOTED
 
     def _speaks(self, asked_in: str, evidence: Sequence[Evidence], course: _Course) -> bool:
@@ -164,7 +166,11 @@ class Answerer:
         assert self.generator is not None
         with course.timed("generate"):
             room = self.generator.max_tokens - self.config.max_answer_tokens
-            messages, shown = fit(question, evidence, self.generator.count_tokens, room)
+            try:
+                messages, shown = fit(question, evidence, self.generator.count_tokens, room)
+            except ConfigError as error:
+                course.trace.append(f"not generated: {error}")
+                return []
             if not shown:
                 course.trace.append("no evidence fits the generator's window")
                 return []
@@ -196,6 +202,12 @@ class Answerer:
         best = max((judgement.score for judgement in judgements), default=0.0)
         course.trace.append(f"unsupported ({best:.2f}): {claim.text}")
         return None
+
+
+def _as_claim(quote: str) -> str:
+    """Return a quote as it stands in an answer: on one line, and without what would read there as
+    a marker of ours. The citation keeps it word for word."""
+    return " ".join(MARKER.sub("", quote).split())
 
 
 def _to_the_point(
@@ -231,6 +243,7 @@ def _relevant(found: Retrieval, asked_in: str) -> bool:
     if best.similarity is None:
         return max(hit.overlap for hit in found.hits) >= LEAST_OVERLAP
     written_in = best.passage.language
-    least = STANDS_OUT if written_in == asked_in else STANDS_OUT_ACROSS_LANGUAGES
+    across = written_in != asked_in and len(found.term_weights) >= SURE_OF_LANGUAGE
+    least = STANDS_OUT_ACROSS_LANGUAGES if across else STANDS_OUT
     lift = found.background.lift(best.similarity, written_in)
     return lift >= ON_SUBJECT or (lift >= NEAR_SUBJECT and best.score >= least)

@@ -29,6 +29,8 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
+    # Plain help: rich's takes longer to import than all the rest.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

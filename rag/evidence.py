@@ -19,8 +19,9 @@ from rag.types import Evidence, Hit, Passage
 
 OVERLAP_WEIGHT = 6.0
 BEFORE_WEIGHT = 1.5
-# A quote does not begin with the mark of a list item, a quotation or a heading.
-LEADING_MARK = re.compile(r"(?:[-*+>•·–—]|\d{1,2}[.)]|#{1,6})\s+")
+# A quote does not begin with the mark of a list item, a quotation or a heading. Numbers stay: "19."
+# can be an ordinal, and "- 40" a temperature.
+LEADING_MARK = re.compile(r"(?:[*>•·]|[-+–—](?!\s*\d)|#{1,6})\s+")
 
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?", "।")
 

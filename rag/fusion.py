@@ -113,6 +113,5 @@ def fuse(standardised: Scores, overlap: NDArray[np.float32]) -> Scores:
 
 
 def sample_rows(count: int) -> NDArray[np.int64]:
-    """Return evenly spaced rows of a group of `count`, at most `SAMPLE`."""
-    step = max(1, count // SAMPLE)
-    return np.arange(0, count, step, dtype=np.int64)[:SAMPLE]
+    """Return rows spread evenly over a group of `count` >= 1, at most `SAMPLE`."""
+    return np.linspace(0, count - 1, min(count, SAMPLE)).astype(np.int64)

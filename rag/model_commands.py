@@ -10,7 +10,7 @@ from rag.console import Printer, print_view
 from rag.options import Common, Models, settings, spread
 from rag.progress import Reporter
 
-models_app = typer.Typer(help="List models, or fetch them ahead of time.")
+models_app = typer.Typer(rich_markup_mode=None, help="List models, or fetch them ahead of time.")
 
 
 @models_app.command("list")

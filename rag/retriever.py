@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import derived
-from rag.analysis import terms
+from rag.analysis import ANALYSIS_VERSION, terms
 from rag.derived import Derived, Group, VectorIndexFactory
 from rag.errors import ConfigError
 from rag.fusion import NO_BACKGROUND, Background, Retrieval, background, fuse, sample_rows
@@ -64,6 +64,7 @@ class Retriever:
             IndexMismatch: the index was made with another model.
             IndexCorrupt: the index is damaged.
         """
+        store.check(analysis=str(ANALYSIS_VERSION))
         if embedder is not None:
             store.check(embedder_fingerprint=embedder.fingerprint)
         self.store = store

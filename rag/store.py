@@ -220,8 +220,16 @@ class Store:
         return {record[0]: self._passage(record) for record in self._select_in(query, list(rows))}
 
     def allowed(self, filters: Filters) -> Rows:
-        """Return the rows of the passages whose documents pass every filter, ascending."""
+        """Return the rows of the passages whose documents pass every filter, ascending.
+
+        Raises:
+            ConfigError: a filter is no valid text.
+        """
         conditions, values = _conditions(filters)
+        try:
+            "".join(values).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ConfigError("a filter is not valid text; expected UTF-8") from None
         query = f"""
             SELECT p.row FROM passages p JOIN documents d ON d.id = p.document
             WHERE {" AND ".join(conditions) or "1"} ORDER BY p.row

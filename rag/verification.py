@@ -3,7 +3,9 @@
 Score: the share of the hypothesis's terms that the premise has in the same order (their longest
 common subsequence), less 0.3 times the share of its numbers that the premise lacks. Order counts
 because a small model writes true words in false relations: "Kuechly had 5½ sacks" out of "Davis
-compiled 5½ sacks, while Kuechly led in tackles". It fails on paraphrase, to the safe side.
+compiled 5½ sacks, while Kuechly led in tackles". A term that the premise lacks, or a negation on
+one side only, is at best partial. So what passes is source text made shorter; paraphrase is
+refused. What it can not see: words left out, or a negation moved, that change the sense.
 docs/decisions/0009-answers.md.
 """
 
@@ -50,8 +52,8 @@ def judge(premise: str, hypothesis: str) -> Judgement:
     numbers = {term for term in wanted if term[0].isdigit()}
     missing = len(numbers.difference(given)) / len(numbers) if numbers else 0.0
     score = max(0.0, _in_order(wanted, given) - MISSING_NUMBER_PENALTY * missing)
-    if missing or _negates(hypothesis) != _negates(premise):
-        # At best a part of the claim stands.
+    if not set(given).issuperset(wanted) or _negates(hypothesis) != _negates(premise):
+        # At best a part of the claim stands: one word can turn it ("increased", "London").
         score = min(score, SUPPORTED - 0.01)
     return Judgement(_verdict(score), round(score, 4))
 

@@ -103,7 +103,8 @@ class StoreWriter:
         """Close the connection; nothing uncommitted is kept.
 
         What was deleted leaves the file, and the log beside it, even while others read; only
-        pages that an open transaction still reads stay until the next writer closes.
+        pages that an open transaction still reads stay until the next writer closes. The list of
+        terms keeps those of deleted documents: first letters of words, and numbers.
         """
         with suppress(sqlite3.Error):
             self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MS}")

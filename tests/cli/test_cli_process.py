@@ -1,7 +1,6 @@
 """The command line as a process: streams, signals, and how fast it starts."""
 
 import json
-import resource
 import signal
 import socket
 import subprocess
@@ -25,14 +24,11 @@ def test_standard_output_is_the_json_alone() -> None:
     assert done.json["citations"][0]["source"] == "animals/cats.md"
 
 
-def test_help_is_there_at_once() -> None:
-    """`rag --help` takes less than half a second of processor time and loads no numpy."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+def test_help_loads_nothing_heavy() -> None:
+    """`rag --help` needs no numpy; benchmarks/start.py times it."""
     code = "import sys, rag.cli; rag.cli.main(['--help']); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
     assert done.stdout.endswith("False\n") and "ingest" in done.stdout
-    assert spent < 0.5
 
 
 @pytest.mark.usefixtures("index")

@@ -96,8 +96,9 @@ def test_the_same_sentence_in_two_documents_is_two_candidates() -> None:
     [
         ("- A list item here.", "A list item here."),
         ("* A list item here.", "A list item here."),
-        ("12. The twelfth item.", "The twelfth item."),
-        ("3) The third item.", "The third item."),
+        ("12. The twelfth item.", "12. The twelfth item."),
+        ("19. században épült.", "19. században épült."),
+        ("- 40 degrees is cold.", "- 40 degrees is cold."),
         ("> A quoted line.", "A quoted line."),
         ("• A bullet here.", "A bullet here."),
         ("– A dash before it.", "A dash before it."),
