@@ -3,12 +3,14 @@
 Everything heavy is imported inside the functions, when it is needed.
 """
 
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from rag.answerer import Answerer
 from rag.config import Config
 from rag.models import MODELS, Progress, resolve
-from rag.protocols import Embedder, Generator, VectorIndex, Vectors
+from rag.protocols import Decoding, Embedder, Generator, Message, VectorIndex, Vectors
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
@@ -67,8 +69,7 @@ def open_retriever(config: Config, index: str, report: Progress | None = None) -
 def open_answerer(config: Config, index: str, report: Progress | None = None) -> Answerer:
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
-    # Last: it takes longest to load, and is not wanted for an index that can not be used.
-    generator = build_generator(config, report)
+    generator = None if config.generator == NO_GENERATOR else DeferredGenerator(config, report)
     return Answerer(retriever, generator, OverlapVerifier(), config)
 
 
@@ -83,6 +84,38 @@ def assemble(
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
     return Answerer(retriever, generator, OverlapVerifier(), config)
+
+
+class DeferredGenerator:
+    """The generator that the settings name, fetched and loaded when it is first needed: a
+    question in a language that it does not speak never needs it."""
+
+    def __init__(self, config: Config, report: Progress | None = None) -> None:
+        """Remember what to load; nothing is read or fetched yet."""
+        known = MODELS.get(config.generator)
+        self.name = config.generator
+        self.languages = known.languages if known else frozenset[str]()
+        self._config = config
+        self._report = report
+
+    @cached_property
+    def _generator(self) -> Generator:
+        generator = build_generator(self._config, self._report)
+        assert generator is not None
+        return generator
+
+    @property
+    def max_tokens(self) -> int:
+        """The model's window: prompt and answer together."""
+        return self._generator.max_tokens
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the whole prompt, chat template included."""
+        return self._generator.count_tokens(messages)
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+        """Yield the answer's text as it is decoded; closing the iterator stops the work."""
+        return self._generator.stream(messages, decoding)
 
 
 def _vector_index(matrix: Vectors, device: str) -> VectorIndex:
