@@ -14,6 +14,19 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """What the tokens of one text mean where they stand.
+
+    Attributes:
+        spans: (t, 2) int64, the code-point span of each token in the text, in order.
+        vectors: (t, dim) float32, unit L2 norm.
+    """
+
+    spans: Rows
+    vectors: Vectors
+
+
 class Tokenizer(Protocol):
     """Counts text in a model's own tokens."""
 
@@ -56,6 +69,14 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dim) float32, unit L2 norm, in the order of texts."""
+        ...
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the vectors of the tokens of each text, read as a passage.
+
+        Raises:
+            ValueError: a text is longer than `max_tokens`.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from rag.analysis import terms
-from rag.protocols import Decoding, Message, Vectors
+from rag.protocols import Decoding, Message, TokenVectors, Vectors
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 HASH_DIM = 256
@@ -45,6 +45,15 @@ class HashEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Return (n, 256) float32, unit L2 norm."""
         return self._embed(texts)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return a vector for each word of each text, whatever stands around it."""
+        found = []
+        for text in texts:
+            spans = self.tokenizer.offsets(text)
+            vectors = self._embed([text[start:end] for start, end in spans])
+            found.append(TokenVectors(np.array(spans, np.int64).reshape(-1, 2), vectors))
+        return found
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)

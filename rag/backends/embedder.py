@@ -18,7 +18,7 @@ import numpy as np
 from rag.backends.device import pick_device, pick_dtype
 from rag.errors import ModelError
 from rag.models import identify, prefixes, weights_hash
-from rag.protocols import Vectors
+from rag.protocols import TokenVectors, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # For models that do not say how long a text may be.
 DEFAULT_WINDOW = 512
 BATCH_TOKENS = 4096
+NO_SPANS = np.zeros((0, 2), np.int64)
 
 
 class FastTokenizer:
@@ -53,9 +54,14 @@ class FastTokenizer:
         found: list[Encoding] = self._backend.encode_batch(list(texts), add_special_tokens=False)
         return found
 
+    def post_process(self, encoding: "Encoding") -> "Encoding":
+        """Return the tokens of a text with the special tokens added."""
+        finished: Encoding = self._backend.post_process(encoding)
+        return finished
+
     def finish(self, encoding: "Encoding") -> list[int]:
         """Return the token numbers of a text with the special tokens added."""
-        ids: list[int] = self._backend.post_process(encoding).ids
+        ids: list[int] = self.post_process(encoding).ids
         return ids
 
 
@@ -119,12 +125,43 @@ class SentenceTransformerEmbedder:
         Raises:
             ValueError: a text is longer than the window; a passage is never cut.
         """
+        return self._embed(self._encode_passages(texts), self._passage)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the vectors of the tokens of each text, read as a passage.
+
+        They are the model's last layer before pooling; prefix and special tokens are left out.
+
+        Raises:
+            ValueError: a text is longer than the window.
+        """
+        encodings = self._encode_passages(texts)
+        rows = [self._tokenizer.finish(encoding) for encoding in encodings]
+        found: list[TokenVectors] = [TokenVectors(NO_SPANS, np.zeros((0, self._dim), np.float32))]
+        found *= len(rows)
+        for batch in plan_batches([len(row) for row in rows], self._batch_tokens):
+            output = self._forward([rows[i] for i in batch], self._passage, "token_embeddings")
+            for i, vectors in zip(batch, output, strict=True):
+                found[i] = self._without_prefix(encodings[i], vectors)
+        return found
+
+    def _without_prefix(self, encoding: "Encoding", vectors: Vectors) -> TokenVectors:
+        """Return the tokens of the text alone, given those of the whole row, padding and all."""
+        finished = self._tokenizer.post_process(encoding)
+        offsets = np.array(finished.offsets, np.int64).reshape(-1, 2) - len(self._passage)
+        special = np.array(finished.special_tokens_mask, np.bool_)
+        kept = ~special & (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
+        own = vectors[: len(kept)][kept]
+        norms = np.linalg.norm(own, axis=1, keepdims=True)
+        return TokenVectors(np.maximum(offsets[kept], 0), own / np.where(norms > 0, norms, 1))
+
+    def _encode_passages(self, texts: Sequence[str]) -> list["Encoding"]:
         encodings = self._tokenizer.encode([self._passage + text for text in texts])
         room = self._window - self._tokenizer.special_tokens
         longest = max((len(encoding) for encoding in encodings), default=0)
         if longest > room:
             raise ValueError(f"a passage has {longest} tokens with its prefix; {room} fit")
-        return self._embed(encodings, self._passage)
+        return encodings
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dim) float32, unit L2 norm, in the order of texts.
@@ -140,13 +177,15 @@ class SentenceTransformerEmbedder:
         rows = [self._tokenizer.finish(encoding) for encoding in encodings]
         vectors = np.zeros((len(rows), self._dim), np.float32)
         for batch in plan_batches([len(row) for row in rows], self._batch_tokens):
-            vectors[batch] = self._forward([rows[i] for i in batch], prefix)
+            output = self._forward([rows[i] for i in batch], prefix, "sentence_embedding")
+            vectors[batch] = output
         # In bfloat16 the model's own norm is 1 to two or three digits only.
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors /= np.where(norms > 0, norms, 1)
         return vectors
 
-    def _forward(self, rows: list[list[int]], prefix: str) -> Vectors:
+    def _forward(self, rows: list[list[int]], prefix: str, output: str) -> Vectors:
+        """Return one output of the model: (n, dim), or (n, longest row, dim) for tokens."""
         import torch
 
         width = max(len(row) for row in rows)
@@ -163,8 +202,8 @@ class SentenceTransformerEmbedder:
             # For the models that leave their prompt out of the pooling.
             features["prompt_length"] = self._tokenizer.count(prefix)
         with self._lock, torch.inference_mode():
-            output = self._model(features)["sentence_embedding"]
-        found: Vectors = output.float().cpu().numpy()
+            result = self._model(features)[output]
+        found: Vectors = result.float().cpu().numpy()
         return found
 
     def _identity(self, weights: str) -> str:
