@@ -339,11 +339,16 @@ def _main_script(text: str, language: str) -> str:
     return {"zh": "han", "ru": "cyrillic"}.get(language) or script(text)
 
 
+SHORT = 100
+"""The language of so few characters is a guess."""
+
+
 def _same_language(claim: ExactProfile, evidence: ExactProfile) -> bool:
     """Tell whether both are in one language; short claims are told by the words they share."""
     if claim.language == evidence.language:
         return True
-    return claim.script == evidence.script and evidence.sentences.covers(claim.sentences) >= 0.5
+    short = len(claim.text) <= SHORT and claim.script == evidence.script
+    return short and evidence.sentences.covers(claim.sentences) >= COVERED
 
 
 def _absent_names(

@@ -128,6 +128,21 @@ _WORDS = {
     "de": (_table("0 null|2 zwei|2 zweite zweiten zweiter zweites"), _table(_GERMAN_UNCERTAIN)),
     "hu": (_table("0 nulla"), _table(_HUNGARIAN_UNCERTAIN)),
 }
+_PREFIXES = {
+    "ru": {
+        **{"двадцати": 20, "тридцати": 30, "сорока": 40, "пятидесяти": 50, "двух": 2, "дву": 2},
+        **{"трех": 3, "четырех": 4, "пяти": 5, "шести": 6, "семи": 7, "восьми": 8},
+        **{"девяти": 9, "десяти": 10, "сто": 100},
+    },
+    "de": {
+        **{"zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "neun": 9},
+        **{"zehn": 10, "zwölf": 12, "dreißig": 30, "hundert": 100},
+    },
+    "hu": {
+        **{"két": 2, "kettő": 2, "három": 3, "négy": 4, "öt": 5, "hat": 6, "hét": 7, "nyolc": 8},
+        **{"kilenc": 9, "tíz": 10, "harminc": 30, "száz": 100},
+    },
+}
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -143,7 +158,13 @@ def _word(word: str, language: str) -> tuple[Fraction, bool] | None:
             if word.startswith(stem) and len(word) <= len(stem) + 4:
                 return value, certain
     compound = _COMPOUND.get(language)
-    return compound(word) if compound else None
+    if compound and (found := compound(word)):
+        return found
+    for stem, count in _PREFIXES.get(language, {}).items():
+        # "zweispurig", "семилетний": a count of something within a word.
+        if word.startswith(stem) and len(word) > len(stem) + 3:
+            return Fraction(count), False
+    return None
 
 
 def _spaced(text: str, language: str) -> Iterator[Numeral]:
@@ -378,8 +399,8 @@ _ZH_LOOSE_RUN = re.compile("|".join(_ZH_LOOSE))
 def _chinese(text: str) -> Iterator[Numeral]:
     for match in _ZH_RUN.finditer(text):
         run, start, end = match[0], *match.span()
-        if all(char in _ZH_LARGE for char in run):
-            continue  # a scale, belongs to the digits before it
+        if all(char in _ZH_LARGE for char in run) or "一一" in run:
+            continue  # a scale of the digits before it; "only"
         value = chinese_value(run)
         nth = text[start - 1 : start] == "第"
         vague = (

@@ -44,10 +44,12 @@ def clauses(text: str) -> list[Clause]:
 
 
 _BORDER = re.compile(
-    r"(?P<stop>[.!?](?=[\s\"'”»)]|$)|[。!?！？\n])"
-    r"|[,;:(),、—–](?=\s|$|[^\x00-\x7f])|[,、;:]|(?<=\s)[-–—](?=\s)"
+    r"(?P<stop>\.(?=[\s\"'”»)]|$)|[!?。\n])"
+    # Within a number these are followed by a digit; in Chinese no space follows.
+    r"|[,;:](?=\s|$|[^\x00-\x7f])|(?<=[\u3400-\u9fff])[,;:]|[()、—]|(?<=\s)-(?=\s)"
     r"|(?<![\w'])(?:but|and|or|although|though|whereas|while|because|which|who|und|oder|aber|sondern"
-    r"|obwohl|weil|и|но|а|или|хотя|потому|és|de|vagy|hanem|pedig|mert|hogy|что)(?![\w'])|但是|但|而且|然而"
+    r"|obwohl|weil|и|но|а|или|хотя|потому|és|de|vagy|hanem|pedig|mert|hogy|что)(?![\w'])"
+    r"|但是|但|而且|然而"
 )
 _LEXICAL = re.compile(
     r"\bnot (?:only|just|merely|least|to mention|necessarily)\b|\bwhether or not\b|\bno (?:doubt|less|later|fewer|longer than|more than)\b"

@@ -95,6 +95,8 @@ _SPACE_GROUPS = (
 )
 _NUMBER = re.compile(rf"{_SPACE_GROUPS}|[0-9]+(?:[.,'][0-9]+)*")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,'])[0-9]{3}(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]+)?")
+# "1665,1691" in a text that sets no spaces.
+_LIST = re.compile(r"[0-9]{2,},[0-9]{4}")
 # ४,५०,००० is grouped by two.
 _INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")
 _VULGAR = {
@@ -109,9 +111,13 @@ _ORDINAL = re.compile(
     r"(?:st|nd|rd|th)(?![^\W\d_])|\.(?= (?:Jahrh|századi?))|-?(?:го|му|ми|й|я|е|х|м|ый|ая|ое|ой|ом)(?![^\W\d_])"
 )
 _DECADE = re.compile(r"'?s(?!\w)|er(?:n|-Jahren?)?(?!\w)|-[ея]|-х|-es év|年代")
+_DECADE_AFTER = re.compile("[0-9]0年代")
 _CENTURY_BEFORE = re.compile(r"([0-9]{1,2})世纪$")
 _AFTERNOON = re.compile(r"(?::[0-5][0-9])?[ \u00a0]?[pP]\.?[mM](?!\w)")
-_LETTER_BEFORE = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]-?$")
+# "H200", "GPT-3", "Super-Bowl-50", but not "oxygen-18".
+_IDENTIFIER_BEFORE = re.compile(
+    r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]$|(?<![^\W\d_])(?:[^\W\d_]{1,3}|\w*[A-ZА-ЯЁÀ-Þ]\w*)-$"
+)
 _LETTER_AFTER = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]")
 _MINUS = re.compile(r"(?:(?<![\w)])-|−|(?i:minus|минус|mínusz|负|零下)[ \u00a0]?)$")
 _PERCENT_BEFORE = re.compile(r"百分之$")
@@ -159,7 +165,7 @@ def _values(
             yield (grouped, (decimal,), at, end) if groups else (decimal, (grouped,), at, end)
     elif _INDIAN.fullmatch(digits):
         yield Fraction(digits.replace(",", "")), (), at, end
-    elif len(separators) <= 1 and separators != "'":
+    elif len(separators) <= 1 and separators != "'" and not _LIST.fullmatch(digits):
         yield Fraction(digits.replace(",", ".")), (), at, end
     elif len(separators) > 1 and separators[-1] in ".," and _thousands(digits):
         yield Fraction(re.sub("[,']", "", digits)), (), at, end
@@ -181,7 +187,7 @@ def _measured(
     also: tuple[Fraction, ...] = (),
 ) -> Quantity:
     """Return a number with the fraction, scale, unit and sign that stand around it."""
-    certain = _LETTER_BEFORE.search(flat, max(0, start - 2), start) is None
+    certain = _IDENTIFIER_BEFORE.search(flat, max(0, start - 12), start) is None
     if also == () and value.denominator == 1 and (half := _VULGAR_AFTER.match(flat, end)):
         value, end = value + _VULGAR[half[1]], half.end()
     before = unit_before(flat, start)
@@ -202,6 +208,7 @@ def _measured(
             end = after[1]
     elif after := unit_after(flat, end):
         unit, end = after
+        certain &= not (unit == "century" and _DECADE_AFTER.match(flat, end))
         if unit == "year" and scale == 1 and 1000 <= value < 3000:
             unit = ""  # a date
     elif scale == 1 and _LETTER_AFTER.match(flat, end):
@@ -241,7 +248,9 @@ def _decades(flat: str, value: int, start: int) -> tuple[Fraction, ...]:
 # --- Roman numerals and words ----------------------------------------------------------------
 
 _ROMAN = re.compile(
-    r"(?<![\w.&/-])(?=[IVX]{2})(X{0,3})(IX|IV|V?I{0,3})(?![^\W_\u3400-\u9fff])(?!\.?[A-Z])"
+    # Russian texts write the ten with their own letter.
+    r"(?<![^\W\u3400-\u9fff])(?<![.&/-])(?=[IVXLХ]{2}|[VXХ]\.?[ \u00a0]?(?:век|стол|száz|Jahrh|cent))"
+    r"(XL|LX{0,3}|[XХ]{0,3})(IX|IV|V?I{0,3})(?![^\W_\u3400-\u9fff])(?!\.?[A-Z])"
 )
 _ROMAN_ONES = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5} | {
     "VI": 6,
@@ -253,13 +262,21 @@ _ROMAN_ONES = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5} | {
 
 def _roman(flat: str) -> Iterator[Quantity]:
     for match in _ROMAN.finditer(flat):
-        value = Fraction(10 * len(match[1]) + _ROMAN_ONES[match[2]])
+        value = Fraction(_roman_tens(match[1]) + _ROMAN_ONES[match[2]])
         end, unit = match.end(), ""
         if (after := unit_after(flat, end)) and after[0] == "century":
             unit, end = after
         elif (dotted := unit_after(flat, end + 1)) and flat[end : end + 2] == ". ":
             unit, end = dotted if dotted[0] == "century" else (unit, end)
-        yield Quantity(value, unit, match.start(), end, "")
+        # "XL" and "LI" are more often something else.
+        yield Quantity(value, unit, match.start(), end, "", certain="L" not in match[1])
+
+
+def _roman_tens(letters: str) -> int:
+    letters = letters.replace("Х", "X")
+    if letters == "XL":
+        return 40
+    return 10 * letters.count("X") + 50 * letters.count("L")
 
 
 _ZH_PERCENT = re.compile(
@@ -337,17 +354,29 @@ _TO = re.compile(r" ?(?:[-~—–至到]| (?:to|bis|bis zu|до|and|und|и|és|�
 
 def _ranges(flat: str, found: list[Quantity]) -> Iterator[Quantity]:
     """Give the first number of "3–5 km" or "3 to 5 million" the unit and scale of the second."""
+    before: Quantity | None = None
     for quantity, after in zip_longest(found, found[1:]):
+        if before and _short_year(flat, before, quantity):
+            century = before.value - before.value % 100
+            quantity = replace(quantity, also=(*quantity.also, century + quantity.value))
+        before = quantity
         if after and not quantity.unit and quantity.certain:
             between = flat[quantity.end : after.start]
             if len(between) < 9 and _TO.fullmatch(between):
-                yield _as_in_range(flat, quantity, after)
-                continue
+                quantity = _as_in_range(flat, quantity, after)
         yield quantity
+
+
+def _short_year(flat: str, before: Quantity, quantity: Quantity) -> bool:
+    """Tell whether a number is the end of a span of years: the "45" of "1939–45"."""
+    years = 1000 <= before.value < 2200 and quantity.end - quantity.start == 2
+    return years and flat[before.end : quantity.start] in ("-", "/") and not quantity.unit
 
 
 def _as_in_range(flat: str, quantity: Quantity, after: Quantity) -> Quantity:
     digits = re.match(r"[0-9]+(?:[.,][0-9]+)?", flat[after.start : after.end])
+    if 1000 <= after.value < 10000 and 0 < quantity.value < 100:
+        return quantity
     scale = after.value / Fraction(digits[0].replace(",", ".")) if digits and after.value else 1
     also = quantity.also
     if scale in (10**3, 10**4, 10**6, 10**8, 10**9, 10**12):
