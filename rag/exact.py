@@ -7,9 +7,11 @@ docs/decisions/0011-exact.md has the figures behind the choices.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 
 from rag.alignment import Sentences, align
 from rag.analysis import language as language_of
@@ -17,7 +19,7 @@ from rag.characters import bare, flatten, lowered
 from rag.dates import Date, dates
 from rag.names import KEY, Name, names, same_word, script, squeezed
 from rag.polarity import Clause
-from rag.quantities import Quantity, base, quantities
+from rag.quantities import Quantity, base, quantities, same
 from rag.units import UNITS
 
 
@@ -78,12 +80,12 @@ class ExactProfile:
     script: str
     quantities: tuple[Quantity, ...]
     dates: tuple[Date, ...]
-    names: tuple[Name, ...]
     sentences: Sentences
     by_value: dict[Fraction, tuple[Quantity, ...]]
     amounts: frozenset[tuple[str, Fraction]]
     surfaces: frozenset[str]
     words: dict[str, frozenset[str]]  # by their first letters
+    initials: str  # of all words, for acronyms
     identifiers: frozenset[str]
 
 
@@ -118,12 +120,12 @@ def profile(text: str, language: str = "") -> ExactProfile:
         script=_main_script(text, language),
         quantities=found,
         dates=found_dates,
-        names=names(text, language),
         sentences=Sentences.of(text),
         by_value={value: tuple(same) for value, same in by_value.items()},
         amounts=frozenset(base(v, q.unit) for q in found if q.unit for v in q.readings),
         surfaces=frozenset(plain[q.start : q.end] for q in found),
-        words=_words(flat, plain),
+        words=_words(plain),
+        initials="".join(word[0] for word in _WORD.findall(plain)),
         identifiers=frozenset(_identifiers(plain)),
     )
 
@@ -131,14 +133,17 @@ def profile(text: str, language: str = "") -> ExactProfile:
 def check_profile(claim: ExactProfile, evidence: ExactProfile) -> ExactFindings:
     """Compare a claim with its evidence, each read by `profile`."""
     wanted_dates = _spans(claim.dates)
-    literals = [(name.start, name.end) for name in claim.names if name.literal]
-    wanted = [q for q in claim.quantities if q.certain and _apart(q, wanted_dates, literals)]
-    totals = (len(wanted), len(wanted_dates), len(claim.names))
+    wanted_names = names(claim.text, claim.language)
+    apart = [*wanted_dates, *((name.start, name.end) for name in wanted_names if name.literal)]
+    if label := _LABEL.match(claim.plain):
+        apart.append(label.span())
+    wanted = [q for q in claim.quantities if q.certain and _apart(q, apart)]
+    totals = (len(wanted), len(wanted_dates), len(wanted_names))
     if _verbatim(claim, evidence):
         return ExactFindings((), (), (), (), False, (), *totals, verbatim=True)
-    missing = [q for q in wanted if not _has_quantity(evidence, q)]
+    missing, conflicts = _missing(claim, evidence, wanted)
     alike = _same_language(claim, evidence)
-    absent, unknown = _absent_names(claim, evidence, alike)
+    absent, unknown = _absent_names(wanted_names, evidence, alike)
     return ExactFindings(
         tuple(_finding(claim, q.start, q.end) for q in missing),
         tuple(
@@ -149,7 +154,7 @@ def check_profile(claim: ExactProfile, evidence: ExactProfile) -> ExactFindings:
         absent,
         unknown,
         _denies(claim, evidence, alike),
-        tuple(_conflicts(claim, evidence, missing)),
+        tuple(conflicts),
         *totals,
     )
 
@@ -186,6 +191,10 @@ def _verbatim(claim: ExactProfile, evidence: ExactProfile) -> bool:
     return False
 
 
+# "4." before an entry of a list is no part of the claim.
+_LABEL = re.compile(r"\s*[(\[]?[0-9]{1,3}[.)\]]+(?=\s)")
+
+
 # --- numbers ---------------------------------------------------------------------------------
 
 
@@ -210,27 +219,48 @@ def flatten_surface(text: str) -> str:
     return bare(lowered(flatten(text)))
 
 
-def _conflicts(
-    claim: ExactProfile, evidence: ExactProfile, missing: Iterable[Quantity]
-) -> Iterator[Conflict]:
-    """Yield, for missing numbers, what the sentence nearest to the claim has instead."""
+def _missing(
+    claim: ExactProfile, evidence: ExactProfile, wanted: Iterable[Quantity]
+) -> tuple[list[Quantity], list[Conflict]]:
+    """Return the numbers that the evidence lacks, and what it has in place of some."""
+    missing, conflicts = [], []
+    for quantity in wanted:
+        there = _has_quantity(evidence, quantity)
+        rival, closeness = _rival(claim, evidence, quantity)
+        if there and closeness < SAME_PLACE:
+            continue
+        missing.append(quantity)
+        if rival:
+            found = _finding(evidence, rival.start, rival.end)
+            conflicts.append(Conflict(_finding(claim, quantity.start, quantity.end), found))
+    return missing, conflicts
+
+
+SAME_PLACE = 2
+"""So many words beside two numbers are the same if one stands in the other's place."""
+
+
+def _rival(
+    claim: ExactProfile, evidence: ExactProfile, wanted: Quantity
+) -> tuple[Quantity | None, int]:
+    """Return the number in the place of the wanted one, in the sentences nearest to the claim.
+
+    With it comes how many words beside both are the same. There is none if one of those
+    sentences has the wanted number.
+    """
     known = {value for q in claim.quantities for value in q.readings}
-    for wanted in missing:
-        best: tuple[float, Quantity] | None = None
-        for start, end in align(claim.sentences.about_at(wanted.start), evidence.sentences):
-            for other in evidence.quantities:
-                if not start <= other.start < end or known.intersection(other.readings):
-                    continue
-                if not other.certain or not _comparable(wanted, other):
-                    continue
-                shared = _shared_context(claim.plain, wanted, evidence.plain, other)
-                if shared and (best is None or shared > best[0]):
-                    best = shared, other
-        if best:
-            yield Conflict(
-                _finding(claim, wanted.start, wanted.end),
-                _finding(evidence, best[1].start, best[1].end),
-            )
+    rival, closeness = None, 0
+    for start, end in align(claim.sentences.about_at(wanted.start), evidence.sentences):
+        first = bisect_left(evidence.quantities, start, key=lambda q: q.start)
+        for other in takewhile(lambda q: q.start < end, evidence.quantities[first:]):
+            if same(wanted, other):
+                return None, 0
+            if known.intersection(other.readings) or not _comparable(wanted, other):
+                continue
+            near = _same_neighbours(claim.plain, wanted, evidence.plain, other)
+            if near + bool(wanted.unit) and near >= closeness:
+                rival, closeness = other, near
+    return rival, closeness
 
 
 def _comparable(one: Quantity, other: Quantity) -> bool:
@@ -239,19 +269,16 @@ def _comparable(one: Quantity, other: Quantity) -> bool:
     return UNITS[one.unit][0] == UNITS[other.unit][0]
 
 
-_CONTEXT = re.compile(r"[^\W\d_\u3400-\u9fff]+|[\u3400-\u9fff]")
+_WORD_BEFORE = re.compile(r"([^\W\d_\u3400-\u9fff]+|[\u3400-\u9fff])\W*$")
+_WORD_AFTER = re.compile(r"\W*([^\W\d_\u3400-\u9fff]+|[\u3400-\u9fff])")
 
 
-def _shared_context(one: str, wanted: Quantity, two: str, other: Quantity) -> int:
-    """Count what stands next to both numbers: the word before, the word after, each 1."""
-    before = [
-        _CONTEXT.findall(t[max(0, q.start - 30) : q.start])
-        for t, q in ((one, wanted), (two, other))
-    ]
-    after = [_CONTEXT.findall(t[q.end : q.end + 30]) for t, q in ((one, wanted), (two, other))]
-    same_before = bool(before[0] and before[1]) and before[0][-1] == before[1][-1]
-    same_after = bool(after[0] and after[1]) and after[0][0] == after[1][0]
-    return same_before + same_after + bool(wanted.unit)
+def _same_neighbours(one: str, wanted: Quantity, two: str, other: Quantity) -> int:
+    """Count the same words beside two numbers: the one before, the one after."""
+    pairs = ((one, wanted), (two, other))
+    before = [_WORD_BEFORE.search(text[max(0, q.start - 30) : q.start]) for text, q in pairs]
+    after = [_WORD_AFTER.match(text, q.end) for text, q in pairs]
+    return sum(a is not None and b is not None and a[1] == b[1] for a, b in (before, after))
 
 
 # --- dates -----------------------------------------------------------------------------------
@@ -264,10 +291,8 @@ def _spans(found: Iterable[Date]) -> dict[tuple[int, int], list[Date]]:
     return spans
 
 
-def _apart(
-    quantity: Quantity, spans: Iterable[tuple[int, int]], more: Iterable[tuple[int, int]]
-) -> bool:
-    return not any(start < quantity.end and quantity.start < end for start, end in (*spans, *more))
+def _apart(quantity: Quantity, spans: Iterable[tuple[int, int]]) -> bool:
+    return not any(start < quantity.end and quantity.start < end for start, end in spans)
 
 
 def _parts(text: str, found: Iterable[Date]) -> Iterator[Quantity]:
@@ -298,33 +323,17 @@ def _has_date(evidence: ExactProfile, wanted: Date) -> bool:
 
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]+\d*")
 _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,5}")
-_INITIALS = re.compile(
-    r"(?:\b[^\W\d_][\w'-]*[ ](?:(?:of|the|and|for|de|und|für|и|по)[ ])?){1,7}[^\W\d_][\w'-]*"
-)
 _IDENTIFIER = re.compile(r"([^\W\d_]+)[ -]?(\d[\d.]*)([^\W\d_]*)")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}|\d+[^\W\d_]{1,2}(?!\w)")
 
 
-def _words(flat: str, plain: str) -> dict[str, frozenset[str]]:
+def _words(plain: str) -> dict[str, frozenset[str]]:
     found = set(_WORD.findall(plain))
     found.update(re.sub(r"\W", "", match) for match in _DOTTED.findall(plain))
-    found.update(_initials(flat))
     by_key: dict[str, set[str]] = {}
     for word in found:
         by_key.setdefault(word[:KEY], set()).add(word)
     return {key: frozenset(words) for key, words in by_key.items()}
-
-
-def _initials(flat: str) -> Iterator[str]:
-    """Yield what "National Basketball Association" is short for."""
-    capitals = re.compile(
-        r"[A-ZА-ЯЁÀ-Þ][\w'-]*(?:[ -](?:(?:of|the|and|for|и|по)[ ])?[A-ZА-ЯЁÀ-Þ][\w'-]*){1,7}"
-    )
-    for run in capitals.findall(flat):
-        letters = "".join(re.findall(r"(?<![\w'])[A-ZА-ЯЁÀ-Þ]", run))
-        for start in range(len(letters) - 1):
-            for end in range(start + 2, len(letters) + 1):
-                yield bare(lowered(letters[start:end]))
 
 
 def _identifiers(plain: str) -> Iterator[str]:
@@ -352,13 +361,14 @@ def _same_language(claim: ExactProfile, evidence: ExactProfile) -> bool:
 
 
 def _absent_names(
-    claim: ExactProfile, evidence: ExactProfile, alike: bool
+    wanted: Iterable[Name], evidence: ExactProfile, alike: bool
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    absent, unknown = [], []
-    for name in claim.names:
+    absent: list[Finding] = []
+    unknown: list[Finding] = []
+    for name in wanted:
         if _has_name(evidence, name):
             continue
-        finding = _finding(claim, name.start, name.end)
+        finding = Finding(name.text, name.start, name.end)
         (absent if _must_be_there(name, evidence, alike) else unknown).append(finding)
     return tuple(absent), tuple(unknown)
 
@@ -366,7 +376,12 @@ def _absent_names(
 def _has_name(evidence: ExactProfile, name: Name) -> bool:
     if name.literal:
         return name.words[0] in evidence.identifiers
-    return all(_has_word(evidence, word) for word in name.words)
+    if all(_has_word(evidence, word) for word in name.words):
+        return True
+    short = "".join(word[0] for word in name.words)
+    if len(short) > 1 and short in evidence.words.get(short[:KEY], ()):
+        return True  # "United States" is there as "US"
+    return name.text.isupper() and squeezed(name.text) in evidence.initials
 
 
 def _has_word(evidence: ExactProfile, word: str) -> bool:

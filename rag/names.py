@@ -223,7 +223,7 @@ def _acronym(word: str) -> bool:
 
 
 def _unlike_a_noun(word: str) -> bool:
-    return _acronym(word) or any(char.isupper() for char in re.sub("-.", "", word[1:]))
+    return word.isupper() or re.sub("-.", "", word[1:]).lower() != re.sub("-.", "", word[1:])
 
 
 def _shouted(flat: str, start: int, end: int) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 
 from rag.characters import bare
 
@@ -48,7 +48,7 @@ _ENGLISH = """0 zero|2 two|3 three|4 four|5 five|6 six|7 seven|8 eight|9 nine|10
 |13 thirteenth|14 fourteenth|15 fifteenth|16 sixteenth|17 seventeenth|18 eighteenth
 |19 nineteenth|20 twentieth|30 thirtieth|40 fortieth|50 fiftieth|60 sixtieth|70 seventieth
 |80 eightieth|90 ninetieth"""
-_ENGLISH_UNCERTAIN = """1 one once first single sole another a an|2 second both twice double doubled
+_ENGLISH_UNCERTAIN = """1 one once first single sole another|2 second both twice double doubled
 pair couple dual twin two-fold twofold secondly|3 third triple thrice threefold trio thirdly
 |4 quadruple fourfold quartet|10 decade tenfold|12 dozen|100 century hundredth centuries
 |1000 millennium thousandth|1/2 half halves halved|1/4 quarter"""
@@ -146,7 +146,7 @@ _PREFIXES = {
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-@cache
+@lru_cache(maxsize=1 << 15)
 def _word(word: str, language: str) -> tuple[Fraction, bool] | None:
     """Return the value of a single word and whether it is certain; None for no numeral."""
     if language == "ru":
@@ -169,14 +169,13 @@ def _word(word: str, language: str) -> tuple[Fraction, bool] | None:
 
 def _spaced(text: str, language: str) -> Iterator[Numeral]:
     words = list(_WORD.finditer(text))
-    at = 0
-    while at < len(words):
-        found = _run(text, words, at, language)
-        if found is None:
-            at += 1
-            continue
-        numeral, at = found
-        yield numeral
+    alone = _ALONE[language]
+    opens = {w for w in {word[0] for word in words} if w in alone or _word(w, language)}
+    done = 0
+    for at, word in enumerate(words):
+        if at >= done and word[0] in opens and (found := _run(text, words, at, language)):
+            numeral, done = found
+            yield numeral
 
 
 def _run(

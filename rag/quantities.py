@@ -215,7 +215,7 @@ def _measured(
         certain = False
     elif _AFTERNOON.match(flat, end) and value < 12:
         also += (value + 12,)
-    if sign := _PERCENT_BEFORE.search(flat, 0, start):
+    if sign := _PERCENT_BEFORE.search(flat, max(0, start - 3), start):
         unit, start = "%", sign.start()
     if sign := _MINUS.search(flat, max(0, start - 7), start):
         # The bare number is kept: what is a sign here can be a dash.
