@@ -35,10 +35,19 @@ class ConfigError(RagError):
 
 
 class LoadError(RagError):
-    """A file could not be read as a document; the rest of the run goes on."""
+    """A file could not be read as a document; the rest of the run goes on.
+
+    Attributes:
+        problem: the message without the name of the file, which is its subject.
+    """
 
     exit_code = 3
     code = "load_failed"
+
+    def __init__(self, name: str, problem: str) -> None:
+        """Take the name of the file, and the rest of the sentence that it begins."""
+        super().__init__(f"{name} {problem}")
+        self.problem = problem
 
 
 class StoreError(RagError):

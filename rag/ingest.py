@@ -208,7 +208,7 @@ class _Run:
                 return work.state
             parsed = loaders.load(work.file.path)
         except (LoadError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
+            reason = error.problem if isinstance(error, LoadError) else error.strerror
             self.failed.append(Failure(work.source, reason or str(error)))
             return None
         spans = chunk(

@@ -506,6 +506,7 @@ def test_a_file_that_fails_keeps_its_earlier_version(animals: Bench) -> None:
     report = animals.ingest()
     assert (report.added, report.updated, report.unchanged, report.deleted) == (0, 0, 2, 0)
     assert [failure.source for failure in report.failed] == ["music.txt", "new.pdf", "rivers.txt"]
+    assert not [failure for failure in report.failed if failure.source in failure.reason]
     assert all(failure.reason and "\n" not in failure.reason for failure in report.failed)
     assert animals.document("rivers.txt").text == text
     animals.write({"rivers.txt": "Whole again."})
