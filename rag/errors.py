@@ -38,15 +38,15 @@ class LoadError(RagError):
     """A file could not be read as a document; the rest of the run goes on.
 
     Attributes:
-        problem: the message without the name of the file, which is its subject.
+        problem: the message without the name of the file that it begins with.
     """
 
     exit_code = 3
     code = "load_failed"
 
-    def __init__(self, name: str, problem: str) -> None:
-        """Take the name of the file, and the rest of the sentence that it begins."""
-        super().__init__(f"{name} {problem}")
+    def __init__(self, problem: str, name: str = "") -> None:
+        """Take what is wrong, and the file's name, which is the subject of that sentence."""
+        super().__init__(f"{name} {problem}" if name else problem)
         self.problem = problem
 
 

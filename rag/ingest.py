@@ -22,7 +22,7 @@ from rag.plan import Plan, Work, hash_file, make_plan, refuse_empty, with_given
 from rag.protocols import Embedder
 from rag.reference import REFERENCE
 from rag.scan import Listing, scan
-from rag.store import FileState, Store, index_path
+from rag.store import DATABASE, FileState, Store, index_path
 from rag.types import Failure, IngestReport
 from rag.writer import NewDocument, StoreWriter, write_lock
 
@@ -47,12 +47,10 @@ Listener = Callable[[Progress], None]
 Confirm = Callable[[int, int], bool]
 
 
-def index_meta(embedder: Embedder, config: Config) -> dict[str, str]:
+def made_with(embedder: Embedder, config: Config) -> dict[str, str]:
     """Return what makes an index what it is; an index made with other values is refused."""
     return {
-        "embedder": embedder.name,
         "embedder_fingerprint": embedder.fingerprint,
-        "dim": str(embedder.dim),
         "passage_tokens": str(config.passage_tokens),
         "overlap_tokens": str(config.overlap_tokens),
         "chunker": str(CHUNKER_VERSION),
@@ -86,8 +84,10 @@ def ingest(
     path = index_path(config.index_dir, index)
     listings = [scan(given, exclude=config.index_dir) for given in paths]
     refuse_empty(listings, path)
+    # Fetches a model that is not here yet: not under the lock, and before an index is made.
+    meta = made_with(embedder, config)
     with write_lock(path):
-        run = _Run(path, embedder, config, listener)
+        run = _Run(path, meta, embedder, config, listener)
         try:
             return run.execute(listings, confirm, started)
         finally:
@@ -97,16 +97,22 @@ def ingest(
 class _Run:
     """One run over one index, under its write lock."""
 
-    def __init__(self, path: Path, embedder: Embedder, config: Config, listener: Listener) -> None:
-        meta = index_meta(embedder, config)
+    def __init__(
+        self,
+        path: Path,
+        meta: dict[str, str],
+        embedder: Embedder,
+        config: Config,
+        listener: Listener,
+    ) -> None:
         self.collection = path.name
         self.embedder = embedder
         self.config = config
         self.listener = listener
         with ExitStack() as opened:
-            self.writer = opened.enter_context(closing(StoreWriter(path, meta)))
+            self.writer = opened.enter_context(closing(_open(path, meta, embedder)))
             self.store = opened.enter_context(closing(Store(path)))
-            self.store.check(**{k: v for k, v in meta.items() if k != "embedder"})
+            self.store.check(**meta)
             self._opened = opened.pop_all()
         self.taken: set[str] = set()
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
@@ -261,3 +267,11 @@ class _Run:
                 len(self.failed),
             )
         )
+
+
+def _open(path: Path, meta: dict[str, str], embedder: Embedder) -> StoreWriter:
+    """Open an index for writing, making it where there is none."""
+    if (path / DATABASE).exists():
+        return StoreWriter(path, meta)
+    # Asked for a new index only: a model tells the length of its vectors once it is loaded.
+    return StoreWriter(path, {"embedder": embedder.name, "dim": str(embedder.dim)} | meta)
