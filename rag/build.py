@@ -3,14 +3,14 @@
 Everything heavy is imported inside the functions, when it is needed.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from rag.answerer import Answerer
 from rag.config import Config
-from rag.models import MODELS, Progress, resolve
-from rag.protocols import Decoding, Embedder, Generator, Message, VectorIndex, Vectors
+from rag.models import MODELS, Progress, fingerprint, resolve
+from rag.protocols import Decoding, Embedder, Generator, Message, Tokenizer, VectorIndex, Vectors
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
@@ -31,11 +31,8 @@ def build_embedder(config: Config, report: Progress | None = None) -> Embedder:
     if config.embedder == HASH:
         return HashEmbedder()
     path = _resolve(config, config.embedder, report)
-    from rag.backends.embedder import SentenceTransformerEmbedder
-
-    return SentenceTransformerEmbedder(
-        config.embedder, path, device=config.device, batch_tokens=config.batch_tokens
-    )
+    made_of = fingerprint(config.embedder, path)
+    return _embedder(config.embedder, path, config.device, config.batch_tokens, made_of)
 
 
 def build_generator(config: Config, report: Progress | None = None) -> Generator | None:
@@ -47,11 +44,7 @@ def build_generator(config: Config, report: Progress | None = None) -> Generator
     if config.generator == NO_GENERATOR:
         return None
     path = _resolve(config, config.generator, report)
-    from rag.backends.generator import TransformersGenerator
-
-    model = MODELS.get(config.generator)
-    languages = model.languages if model else ()
-    return TransformersGenerator(path, config.generator, config.device, languages)
+    return _generator(config.generator, path, config.device)
 
 
 def open_retriever(config: Config, index: str, report: Progress | None = None) -> Retriever:
@@ -86,6 +79,58 @@ def assemble(
     return Answerer(retriever, generator, OverlapVerifier(), config)
 
 
+class DeferredEmbedder:
+    """The embedder that the settings name, fetched when its fingerprint is asked for and loaded
+    when it is first needed: an ingest that finds nothing new never needs it."""
+
+    def __init__(
+        self,
+        config: Config,
+        report: Progress | None = None,
+        before_loading: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Remember what to load; nothing is read or fetched yet."""
+        self.name = config.embedder
+        self._config = config
+        self._report = report
+        self._before_loading = before_loading
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What decides the vectors; the weights are fetched for it if need be, not loaded."""
+        if self.name == HASH:
+            return HashEmbedder.fingerprint
+        return fingerprint(self.name, _resolve(self._config, self.name, self._report))
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        self._before_loading()
+        return build_embedder(self._config, self._report)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._embedder.dim
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of passage text that fit beside the prefix and the special tokens."""
+        return self._embedder.max_tokens
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer, for chunking in the units that the model counts."""
+        return self._embedder.tokenizer
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
+        return self._embedder.embed_passages(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
+        return self._embedder.embed_queries(texts)
+
+
 class DeferredGenerator:
     """The generator that the settings name, fetched and loaded when it is first needed: a
     question in a language that it does not speak never needs it."""
@@ -116,6 +161,23 @@ class DeferredGenerator:
     def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
         """Yield the answer's text as it is decoded; closing the iterator stops the work."""
         return self._generator.stream(messages, decoding)
+
+
+# A process works with one model of a kind, which its commands and indexes share. An embedder whose
+# files have changed has another fingerprint, and is loaded anew.
+@lru_cache(maxsize=1)
+def _embedder(name: str, path: Path, device: str, batch_tokens: int, made_of: str) -> Embedder:
+    from rag.backends.embedder import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(name, path, device=device, batch_tokens=batch_tokens)
+
+
+@lru_cache(maxsize=1)
+def _generator(name: str, path: Path, device: str) -> Generator:
+    from rag.backends.generator import TransformersGenerator
+
+    model = MODELS.get(name)
+    return TransformersGenerator(path, name, device, model.languages if model else ())
 
 
 def _vector_index(matrix: Vectors, device: str) -> VectorIndex:

@@ -67,17 +67,15 @@ def ingest_command(
     yes: Annotated[bool, Option("--yes", help="delete without asking")] = False,
 ) -> int:
     """Bring an index into step with folders of documents; what is unchanged costs nothing."""
-    from rag.build import build_embedder
+    from rag.build import DeferredEmbedder
     from rag.ingest import ingest
-    from rag.store import index_path
     from rag.views import ingest_view
 
     config = settings(common, models, chunks)
-    # A bad name is told before a model is loaded.
-    index_path(config.index_dir, common.index)
     with Reporter(events=common.events) as reporter:
-        reporter.waiting("loading the embedding model")
-        embedder = build_embedder(config, reporter.fetch)
+        embedder = DeferredEmbedder(
+            config, reporter.fetch, lambda: reporter.waiting("loading the embedding model")
+        )
         reporter.waiting("reading the folder")
 
         def confirm(gone: int, total: int) -> bool:

@@ -35,10 +35,19 @@ class ConfigError(RagError):
 
 
 class LoadError(RagError):
-    """A file could not be read as a document; the rest of the run goes on."""
+    """A file could not be read as a document; the rest of the run goes on.
+
+    Attributes:
+        problem: the message without the name of the file that it begins with.
+    """
 
     exit_code = 3
     code = "load_failed"
+
+    def __init__(self, problem: str, name: str = "") -> None:
+        """Take what is wrong, and the file's name, which is the subject of that sentence."""
+        super().__init__(f"{name} {problem}" if name else problem)
+        self.problem = problem
 
 
 class StoreError(RagError):

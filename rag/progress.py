@@ -112,6 +112,7 @@ class Reporter:
         if not self._console.is_terminal:
             return
         if self._progress is None:
+            self.close()
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),

@@ -20,7 +20,8 @@ LAYERS = {
         rag.evidence rag.reference rag.fusion rag.messages rag.views rag.characters rag.numerals
         rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.ingest rag.retriever rag.verification rag.answerer rag.status rag.loaders rag.models""",
+        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.answerer rag.status
+        rag.loaders rag.models""",
     "backends": "rag.backends rag.testing rag.evaluation",
     "build": "rag.build",
     "surface": """rag.cli rag.__main__ rag.batch rag.console rag.model_commands rag.options

@@ -4,8 +4,6 @@ Texts are tokenised once, sorted by length and batched by tokens, padding counte
 goes by tokens, and a batch of like lengths holds hardly any padding.
 """
 
-import hashlib
-import json
 import math
 import os
 import threading
@@ -17,7 +15,7 @@ import numpy as np
 
 from rag.backends.device import pick_device, pick_dtype
 from rag.errors import ModelError
-from rag.models import identify, prefixes, weights_hash
+from rag.models import fingerprint, prompts
 from rag.protocols import TokenVectors, Vectors
 
 if TYPE_CHECKING:
@@ -88,10 +86,10 @@ class SentenceTransformerEmbedder:
         self._model = _load(folder, pick_device(device))
         self._tokenizer = FastTokenizer(_backend_of(self._model, name))
         self._pad = int(self._model.tokenizer.pad_token_id or 0)
-        self._query, self._passage = _prefixes(self._model, identify(name, folder))
+        self._query, self._passage = prompts(name, folder)
         self._window = _window(self._model)
         self._dim = int(self._model.get_embedding_dimension() or 0)
-        self._fingerprint = self._identity(weights_hash(folder))
+        self._fingerprint = fingerprint(name, folder)
 
     @property
     def name(self) -> str:
@@ -100,7 +98,7 @@ class SentenceTransformerEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits of a SHA-256 over weights, tokenizer, prefixes, pooling and window."""
+        """What decides the vectors; see `rag.models.fingerprint`."""
         return self._fingerprint
 
     @property
@@ -206,12 +204,6 @@ class SentenceTransformerEmbedder:
         found: Vectors = result.float().cpu().numpy()
         return found
 
-    def _identity(self, weights: str) -> str:
-        poolings = [str(getattr(module, "pooling_mode", "")) for module in self._model]
-        modules = [type(module).__name__ for module in self._model]
-        facts = [weights, self._query, self._passage, modules, poolings, self._window, self._dim]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
-
 
 def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
     """Return the places of texts, longest first, in batches of at most batch_tokens.
@@ -255,13 +247,6 @@ def _backend_of(model: "SentenceTransformer", name: str) -> Any:
     if backend is None:
         raise ModelError(f"{name} has no fast tokenizer; expected a folder with tokenizer.json")
     return backend
-
-
-def _prefixes(model: "SentenceTransformer", name: str) -> tuple[str, str]:
-    prompts = model.prompts
-    query = prompts.get("query") or ""
-    passage = prompts.get("passage") or prompts.get("document") or ""
-    return (query, passage) if query or passage else prefixes(name)
 
 
 def _window(model: "SentenceTransformer") -> int:

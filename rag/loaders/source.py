@@ -16,7 +16,7 @@ _DATE = re.compile(r"(\d{4})(?:\D{1,3}(\d{1,2})(?:\D{1,3}(\d{1,2}))?)?(?!\d)")
 
 def failure(path: Path, problem: str) -> LoadError:
     """Return the error for path: its name as the subject of a sentence that problem ends."""
-    return LoadError(f"{one_line(path.name) or path} {one_line(problem)}")
+    return LoadError(one_line(problem), one_line(path.name) or str(path))
 
 
 def read_bytes(path: Path) -> bytes:

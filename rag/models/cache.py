@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -64,7 +65,8 @@ def identify(name: str, folder: Path) -> str:
 def weights_hash(folder: Path) -> str:
     """Return a SHA-256 (hex) over the weights and the tokenizer in folder.
 
-    Taken from the manifest of a folder that we built, else from the files: 1 to 3 s a gigabyte.
+    Taken from the manifest of a folder that we built, else from the files: 1 to 3 s a gigabyte,
+    once in a process.
     """
     known = read_manifest(folder).get("weights")
     return str(known) if known and is_whole(folder) else _combine(_digests(folder))
@@ -101,7 +103,18 @@ def _decisive(folder: Path) -> list[Path]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): digest(path) for path in _decisive(folder)}
+    found = {}
+    for path in _decisive(folder):
+        status = path.stat()
+        name = path.relative_to(folder).as_posix()
+        found[name] = _digest_of(path, status.st_size, status.st_mtime_ns)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, size: int, mtime_ns: int) -> str:
+    """Return the SHA-256 of a file, read once for each state of it."""
+    return digest(path)
 
 
 def _combine(digests: Mapping[str, str]) -> str:

@@ -1,22 +1,16 @@
 """The Hugging Face hub and the cache that its library keeps on this machine."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from rag.errors import ModelNotFound
+from rag.errors import ModelError, ModelNotFound
 
-# The same weights in other formats, often several times their size.
-OTHER_FORMATS = [
-    "onnx/*",
-    "openvino/*",
-    "*.onnx",
-    "*.h5",
-    "*.msgpack",
-    "*.ot",
-    "*.gguf",
-    "*.tflite",
-]
-PICKLES = ["*.bin", "*.pt", "*.pth"]
+# Weights, settings, tokenizers and chat templates: none of these can hold code that is run on
+# loading. All else stays where it is: pickles, Python, the same weights for other programs.
+WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+FOREIGN = ["onnx/*", "openvino/*"]
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def cached(name: str) -> Path | None:
@@ -35,19 +29,34 @@ def download(name: str) -> Path:
 
     Raises:
         ModelNotFound: with the hub's reason.
+        ModelError: its weights are pickled only, which can run code when they are read.
     """
     import huggingface_hub
 
     try:
         files = huggingface_hub.list_repo_files(name)
-        pickles = PICKLES if any(file.endswith(".safetensors") for file in files) else []
-        folder = huggingface_hub.snapshot_download(name, ignore_patterns=OTHER_FORMATS + pickles)
+        _refuse_pickles(name, files)
+        folder = huggingface_hub.snapshot_download(
+            name, allow_patterns=WANTED, ignore_patterns=FOREIGN
+        )
+    except ModelError:
+        raise
     except Exception as error:  # a dozen kinds, with no common root
         lines = str(error).strip().splitlines()
         raise ModelNotFound(f"hub: {lines[0] if lines else type(error).__name__}") from error
     if not has_model(Path(folder)):
         raise ModelNotFound(f"hub: {name} holds no model that transformers could load")
     return Path(folder)
+
+
+def _refuse_pickles(name: str, files: Sequence[str]) -> None:
+    pickles = [file for file in files if file.endswith(PICKLED)]
+    if pickles and not any(file.endswith(".safetensors") for file in files):
+        raise ModelError(
+            f"{name} has its weights on the hub as {pickles[0]} only, which can run code when "
+            "it is read, so it is not fetched; expected safetensors: name a model that has them, or "
+            "convert it where you trust it and give the folder"
+        )
 
 
 def has_model(folder: Path) -> bool:

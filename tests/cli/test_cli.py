@@ -210,7 +210,10 @@ def test_fetching_a_model_is_said_plainly(
     told = rag("ingest", docs).err.splitlines()
     assert told[0] == "downloading intfloat/multilingual-e5-small: 91 MB, licence MIT …"
     assert told[1] == "converting intfloat/multilingual-e5-small …" and len(told) == 2
-    events = [json.loads(line) for line in rag("ingest", docs, "--events").err.splitlines()]
+    events = [
+        json.loads(line)
+        for line in rag("ingest", docs, "--index", "new", "--events").err.splitlines()
+    ]
     assert events[0] == {
         "event": "model",
         "label": "downloading intfloat/multilingual-e5-small",

@@ -13,7 +13,7 @@ import pytest
 
 from rag import ingest as ingest_module
 from rag import loaders
-from rag.errors import ConfigError, IndexCorrupt, IndexLocked, IndexMismatch
+from rag.errors import ConfigError, IndexCorrupt, IndexLocked, IndexMismatch, StoreError
 from rag.ingest import Progress
 from rag.protocols import Vectors
 from rag.testing import HashEmbedder
@@ -506,6 +506,7 @@ def test_a_file_that_fails_keeps_its_earlier_version(animals: Bench) -> None:
     report = animals.ingest()
     assert (report.added, report.updated, report.unchanged, report.deleted) == (0, 0, 2, 0)
     assert [failure.source for failure in report.failed] == ["music.txt", "new.pdf", "rivers.txt"]
+    assert not [failure for failure in report.failed if failure.source in failure.reason]
     assert all(failure.reason and "\n" not in failure.reason for failure in report.failed)
     assert animals.document("rivers.txt").text == text
     animals.write({"rivers.txt": "Whole again."})
@@ -577,7 +578,7 @@ def test_an_index_folder_without_permission_is_told() -> None:
         bench = Bench(place)
         bench.write({"a.txt": "One."})
         (place / "indexes").mkdir(mode=0o500)
-        with pytest.raises(ingest_module.IndexNotFound.__mro__[1], match="permission"):
+        with pytest.raises(StoreError, match="permission"):
             bench.ingest()
 
 

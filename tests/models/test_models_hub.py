@@ -6,8 +6,9 @@ import types
 from pathlib import Path
 
 import pytest
+from huggingface_hub.utils import filter_repo_objects
 
-from rag.errors import ModelNotFound
+from rag.errors import ModelError, ModelNotFound
 from rag.models import hub
 
 
@@ -48,27 +49,46 @@ def test_every_shard_must_be_there(tmp_path: Path) -> None:
     assert not hub.has_model(tmp_path)
 
 
-def test_a_download_leaves_other_formats_out(
+FILES = [
+    "config.json", "1_Pooling/config.json", "model.safetensors", "tokenizer.json", "vocab.txt",
+    "tokenizer.model", "chat_template.jinja",
+]  # fmt: skip
+UNWANTED = [
+    "pytorch_model.bin", "tf_model.h5", "model.gguf", "onnx/model.onnx", "onnx/config.json",
+    "openvino/openvino_model.bin", "modeling_custom.py", "README.md", "training_args.bin",
+]  # fmt: skip
+
+
+def test_a_download_takes_only_what_can_not_run_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With safetensors on offer, neither pickles nor other programs' weights are fetched."""
-    asked: list[list[str]] = []
+    """Safetensors, settings and tokenizers; no pickles, no Python, no other programs' weights."""
+    kept: list[str] = []
 
-    def download(name: str, ignore_patterns: list[str]) -> str:
-        asked.append(ignore_patterns)
+    def download(name: str, **patterns: list[str]) -> str:
+        kept[:] = filter_repo_objects(FILES + UNWANTED, **patterns)
         return str(tmp_path)
 
-    files = ["config.json", "model.safetensors", "pytorch_model.bin"]
-    install(monkeypatch, list_repo_files=lambda name: files, snapshot_download=download)
+    install(monkeypatch, list_repo_files=lambda name: FILES + UNWANTED, snapshot_download=download)
     with pytest.raises(ModelNotFound, match="holds no model"):
         hub.download("a/b")
+    assert sorted(kept) == sorted(FILES)
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"x")
     assert hub.download("a/b") == tmp_path
-    files.remove("model.safetensors")
-    hub.download("a/b")
-    assert ["*.bin" in patterns for patterns in asked] == [True, True, False]
-    assert all("onnx/*" in patterns for patterns in asked)
+
+
+def test_pickled_weights_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model without safetensors is refused, with the remedy, before anything is fetched."""
+    files = ["config.json", "pytorch_model.bin"]
+    install(
+        monkeypatch,
+        list_repo_files=lambda name: files,
+        snapshot_download=lambda *_, **__: pytest.fail("fetched"),
+    )
+    with pytest.raises(ModelError, match=r"a/b .*pytorch_model\.bin only.*safetensors") as caught:
+        hub.download("a/b")
+    assert not isinstance(caught.value, ModelNotFound)
 
 
 def test_a_hub_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
