@@ -1,27 +1,37 @@
 """Which sentences of the passages found answer the question. Evidence comes before generation.
 
-score = standardised cosine + 6 · overlap + the passage's own score + 1.5 · overlap of the
-sentence before, since what answers a question often follows what repeats it. The weights were
-chosen on XQuAD in English and Chinese; docs/decisions/0009-answers.md has the table.
+score = standardised cosine + 20 · nearness + 4 · overlap + the passage's own score
+
+Nearness is the mean, over the words of the question and by their weight, of the best cosine with
+a word of the sentence or of the one before it, since what answers a question often follows what
+repeats it. Without an embedder: 6 · overlap + the passage's score + 1.5 · overlap of the sentence
+before. docs/decisions/0013-answerability.md has the figures behind the weights.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rag.analysis import terms
 from rag.fusion import Retrieval
-from rag.protocols import Embedder
+from rag.nearness import Matrix, Near, lay
+from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
 from rag.types import Evidence, Hit, Passage
 
-OVERLAP_WEIGHT = 6.0
-BEFORE_WEIGHT = 1.5
+NEARNESS_WEIGHT = 20.0
+OVERLAP_WEIGHT = 4.0
+LEXICAL_OVERLAP_WEIGHT = 6.0
+LEXICAL_BEFORE_WEIGHT = 1.5
 # A quote does not begin with the mark of a list item, a quotation or a heading. Numbers stay: "19."
 # can be an ordinal, and "- 40" a temperature.
 LEADING_MARK = re.compile(r"(?:[*>•·]|[-+–—](?!\s*\d)|#{1,6})\s+")
+
+WORD = re.compile(r"[^\W_]+")
+# Tokens may come out differently when a text is cut.
+SLACK = 8
 
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?", "।")
 
@@ -38,25 +48,129 @@ GAP = 12
 MARKER_CHARACTERS = len(" [1] ")
 
 
-def select(found: Retrieval, embedder: Embedder | None) -> list[Evidence]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The sentences of a question's hits, in the order of the hits.
+
+    Attributes:
+        sentences: with the score of their passage.
+        overlaps: (n,), the share of the question's term weight in each.
+        cosines: (n,), of each with the question; None without an embedder, as are the others.
+        nearness: (n, t), the best cosine of each of the question's t words in each sentence.
+        weights: (t,), what the question's words count; they sum to 1.
+    """
+
+    sentences: tuple[Evidence, ...]
+    overlaps: Matrix
+    cosines: Matrix | None = None
+    nearness: Matrix | None = None
+    weights: Matrix | None = None
+
+    def follows(self, row: int) -> bool:
+        """Tell whether the sentence before a row is the one before it in its document."""
+        if row == 0:
+            return False
+        last, this = self.sentences[row - 1], self.sentences[row]
+        same = last.passage.document_id == this.passage.document_id
+        return same and last.end <= this.start
+
+
+def gather(found: Retrieval, embedder: Embedder | None) -> Gathered:
+    """Read the hits of a question, sentence by sentence."""
+    sentences = tuple(_candidates(found.hits))
+    weights = found.term_weights
+    overlaps = np.array([overlap(weights, item.text) for item in sentences], np.float32)
+    if embedder is None or not sentences or not found.background.means:
+        return Gathered(sentences, overlaps)
+    question = embedder.embed_tokens([_beginning(found.question, embedder)])[0]
+    words, shares = _weighed(found.question, question, weights)
+    near = _lay(sentences, words, embedder)
+    query = embedder.embed_queries([found.question])[0]
+    return Gathered(sentences, overlaps, near.means @ query, near.tokens, shares)
+
+
+def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
     """Return the sentences of the hits, the best answer to the question first."""
-    candidates = list(_candidates(found.hits))
-    if not candidates:
-        return []
-    overlaps = [overlap(found.term_weights, evidence.text) for evidence in candidates]
-    before = _before(candidates, overlaps)
-    similarity = _similarity(candidates, found, embedder)
+    scores = _scores(found, gathered)
     scored = [
-        replace(
-            evidence,
-            score=similarity[i]
-            + OVERLAP_WEIGHT * overlaps[i]
-            + BEFORE_WEIGHT * before[i]
-            + evidence.score,
-        )
-        for i, evidence in enumerate(candidates)
+        replace(item, score=score + item.score)
+        for item, score in zip(gathered.sentences, scores, strict=True)
     ]
     return sorted(scored, key=lambda evidence: -evidence.score)
+
+
+def _scores(found: Retrieval, gathered: Gathered) -> list[float]:
+    if gathered.nearness is None or gathered.cosines is None or gathered.weights is None:
+        before = [
+            gathered.overlaps[i - 1] if gathered.follows(i) else 0.0
+            for i in range(len(gathered.sentences))
+        ]
+        lexical = LEXICAL_OVERLAP_WEIGHT * gathered.overlaps
+        return [float(x) for x in lexical + LEXICAL_BEFORE_WEIGHT * np.array(before)]
+    near = with_before(gathered) @ gathered.weights
+    return [
+        found.background.standardise(float(gathered.cosines[i]), item.passage.language)
+        + NEARNESS_WEIGHT * float(near[i])
+        + OVERLAP_WEIGHT * float(gathered.overlaps[i])
+        for i, item in enumerate(gathered.sentences)
+    ]
+
+
+def with_before(gathered: Gathered) -> Matrix:
+    """Return the nearness (n, t) to each sentence or the one before it, whichever is more."""
+    assert gathered.nearness is not None
+    near = gathered.nearness.copy()
+    for row in range(1, len(near)):
+        if gathered.follows(row):
+            near[row] = np.maximum(near[row], gathered.nearness[row - 1])
+    return near
+
+
+def _beginning(question: str, embedder: Embedder) -> str:
+    """Return what of a question fits the model's window: there the beginning decides."""
+    spans = embedder.tokenizer.offsets(question)
+    most = embedder.max_tokens - SLACK
+    return question if len(spans) <= most else question[: spans[most - 1][1]]
+
+
+def _lay(sentences: Sequence[Evidence], words: Vectors, embedder: Embedder) -> Near:
+    passages = list({item.passage.id: item.passage for item in sentences}.values())
+    read = embedder.embed_tokens([passage.text for passage in passages])
+    parts = [
+        lay(
+            words,
+            tokens,
+            [
+                (item.start - passage.start, item.end - passage.start)
+                for item in sentences
+                if item.passage.id == passage.id
+            ],
+        )
+        for passage, tokens in zip(passages, read, strict=True)
+    ]
+    return Near(np.vstack([p.tokens for p in parts]), np.vstack([p.means for p in parts]))
+
+
+def _weighed(
+    question: str, tokens: TokenVectors, term_weights: Mapping[str, float]
+) -> tuple[Vectors, Matrix]:
+    """Return the vectors of the question's word tokens (t, dim), and what they count (t,).
+
+    A token counts as the word that it is a part of; text without spaces is one long word.
+    """
+    counts = np.array([_count(question, *span, term_weights) for span in tokens.spans.tolist()])
+    if not counts.any():
+        counts = np.ones(len(counts))
+    words = counts > 0
+    return tokens.vectors[words], (counts[words] / counts.sum()).astype(np.float32)
+
+
+def _count(question: str, start: int, end: int, term_weights: Mapping[str, float]) -> float:
+    word = next((w for w in WORD.finditer(question) if w.start() < end and start < w.end()), None)
+    if word is None:
+        return 0.0
+    weights = [term_weights.get(term, 0.0) for term in terms(word[0])]
+    return sum(weights) / len(weights) if weights else 0.0
 
 
 def overlap(weights: Mapping[str, float], text: str) -> float:
@@ -152,27 +266,3 @@ def _says_something(text: str, passage: Passage) -> bool:
         text == passage.title or passage.section.endswith(text)
     )
     return not heading and bool(re.search(r"\w\w|[\u3040-\u9fff]", text))
-
-
-def _before(candidates: Sequence[Evidence], overlaps: Sequence[float]) -> list[float]:
-    """Return for each candidate the overlap of the sentence before it in its document."""
-    before = [0.0]
-    for i in range(1, len(candidates)):
-        last, this = candidates[i - 1], candidates[i]
-        follows = last.passage.document_id == this.passage.document_id and last.end <= this.start
-        before.append(overlaps[i - 1] if follows else 0.0)
-    return before
-
-
-def _similarity(
-    candidates: Sequence[Evidence], found: Retrieval, embedder: Embedder | None
-) -> list[float]:
-    """Return how far each candidate's cosine to the question lies above its language's mean."""
-    if embedder is None or not found.background.means:
-        return [0.0] * len(candidates)
-    vectors = embedder.embed_passages([evidence.text for evidence in candidates])
-    cosines = vectors @ embedder.embed_queries([found.question])[0]
-    return [
-        found.background.standardise(cosine, evidence.passage.language)
-        for cosine, evidence in zip(np.asarray(cosines).tolist(), candidates, strict=True)
-    ]

@@ -18,11 +18,12 @@ LAYERS = {
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
         rag.evidence rag.reference rag.fusion rag.messages rag.views rag.characters rag.numerals
-        rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact""",
+        rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact
+        rag.logistic rag.nearness rag.answerability rag.support rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.answerer rag.status
-        rag.loaders rag.models""",
-    "backends": "rag.backends rag.testing rag.evaluation",
+        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.answerer
+        rag.status rag.loaders rag.models""",
+    "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.__main__ rag.batch rag.console rag.model_commands rag.options
         rag.progress api""",
