@@ -3,14 +3,22 @@
 Everything heavy is imported inside the functions, when it is needed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from rag.answerer import Answerer
 from rag.config import Config
 from rag.models import MODELS, Progress, resolve
-from rag.protocols import Decoding, Embedder, Generator, Message, VectorIndex, Vectors
+from rag.protocols import (
+    Decoding,
+    Embedder,
+    Generator,
+    Message,
+    TextStream,
+    VectorIndex,
+    Vectors,
+)
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
@@ -113,7 +121,7 @@ class DeferredGenerator:
         """Return the length of the whole prompt, chat template included."""
         return self._generator.count_tokens(messages)
 
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
         """Yield the answer's text as it is decoded; closing the iterator stops the work."""
         return self._generator.stream(messages, decoding)
 
