@@ -17,7 +17,7 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.drafts rag.evidence rag.reference rag.fusion rag.messages rag.views""",
+        rag.drafts rag.evidence rag.reference rag.fusion rag.messages rag.views rag.windows""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.ingest rag.retriever rag.verification rag.answerer rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing rag.evaluation",

@@ -108,3 +108,44 @@ def _closing(tokenizer, window: int):
     )
     tokenizer.model_max_length = window
     return tokenizer
+
+
+def save_cross_encoder(
+    folder: Path, labels: tuple[str, ...], order: tuple[int, ...] | None = None, window: int = 64
+) -> Path:
+    """Write a tiny random BERT for pairs of texts; its outputs are in the order given.
+
+    Args:
+        labels: the names of the outputs in their first order.
+        order: which of them stands at each place.
+        window: tokens that it reads; a byte is a token.
+    """
+    order = order or tuple(range(len(labels)))
+    tokenizer = toy_tokenizer(None, extra=())
+    start, end = "<|im_start|>", "<|im_end|>"
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}",
+        pair=f"{start} $A {end} $B:1 {end}:1",
+        special_tokens=[(t, tokenizer.convert_tokens_to_ids(t)) for t in (start, end)],
+    )
+    tokenizer.pad_token = "<extra_id_1>"
+    tokenizer.model_max_length = window
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=window,
+        initializer_range=0.5,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label={i: labels[place] for i, place in enumerate(order)},
+        label2id={labels[place]: i for i, place in enumerate(order)},
+    )
+    model = transformers.BertForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.weight.copy_(model.classifier.weight[list(order)].clone())
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
