@@ -175,7 +175,7 @@ class Answerer:
             if not shown:
                 course.trace.append("no evidence fits the generator's window")
                 return []
-            decoding = Decoding(max_tokens=self.config.max_answer_tokens, markers=len(shown))
+            decoding = self._decoding(markers=len(shown))
             draft = read(self.generator.stream(messages, decoding))
         course.trace.append(f"draft: {draft.text.strip()}")
         text = finished(draft, shown[0].passage.language).strip()
@@ -186,6 +186,12 @@ class Answerer:
             claims = [self._attach(claim, shown, course) for claim in found]
         supported = [claim for claim in claims if claim is not None]
         return supported if supported and len(supported) == len(claims) else []
+
+    def _decoding(self, markers: int) -> Decoding:
+        config = self.config
+        return Decoding(
+            config.max_answer_tokens, markers, config.temperature, config.seed, config.top_p
+        )
 
     def _attach(
         self, claim: DraftClaim, evidence: Sequence[Evidence], course: _Course
