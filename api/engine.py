@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.answerer import Answerer
-from rag.build import assemble, build_embedder, build_generator
+from rag.build import assemble, build_embedder, build_generator, build_verifier
 from rag.config import Config
 from rag.errors import IndexNotFound, ModelError, RagError
 from rag.protocols import Embedder, Generator
@@ -63,7 +63,8 @@ class Engine:
             self._loaded.set()
 
     def _opener(self, embedder: Embedder, generator: Generator | None) -> OpenIndex:
-        return lambda name: assemble(self.config, name, embedder, generator)
+        verifier = build_verifier(self.config, generator)
+        return lambda name: assemble(self.config, name, embedder, generator, verifier)
 
     def answerer(self, name: str | None) -> Answerer:
         """Return what answers over an index, the default one for None.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from rag.analysis import language
 from rag.citations import MARKER, CitedClaim, DraftClaim, compose, draft_claims
 from rag.config import Config
+from rag.drafts import finished, read
 from rag.errors import ConfigError
 from rag.evidence import choose_quotes, overlap, select
 from rag.fusion import Retrieval
@@ -174,14 +175,23 @@ class Answerer:
             if not shown:
                 course.trace.append("no evidence fits the generator's window")
                 return []
-            decoding = Decoding(max_tokens=self.config.max_answer_tokens, markers=len(shown))
-            draft = "".join(self.generator.stream(messages, decoding)).strip()
-        course.trace.append(f"draft: {draft}")
+            decoding = self._decoding(markers=len(shown))
+            draft = read(self.generator.stream(messages, decoding))
+        course.trace.append(f"draft: {draft.text.strip()}")
+        text = finished(draft, shown[0].passage.language).strip()
+        if draft.cut:
+            course.trace.append(f"cut off at {decoding.max_tokens} tokens; kept: {text}")
         with course.timed("verify"):
-            found = draft_claims(draft, len(shown), shown[0].passage.language)
+            found = draft_claims(text, len(shown), shown[0].passage.language)
             claims = [self._attach(claim, shown, course) for claim in found]
         supported = [claim for claim in claims if claim is not None]
         return supported if supported and len(supported) == len(claims) else []
+
+    def _decoding(self, markers: int) -> Decoding:
+        config = self.config
+        return Decoding(
+            config.max_answer_tokens, markers, config.temperature, config.seed, config.top_p
+        )
 
     def _attach(
         self, claim: DraftClaim, evidence: Sequence[Evidence], course: _Course

@@ -3,22 +3,37 @@
 Everything heavy is imported inside the functions, when it is needed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from rag.answerer import Answerer
-from rag.config import Config
+from rag.config import SERVER, Config
+from rag.errors import ConfigError
 from rag.models import MODELS, Progress, fingerprint, resolve
-from rag.protocols import Decoding, Embedder, Generator, Message, Tokenizer, VectorIndex, Vectors
+from rag.protocols import (
+    Decoding,
+    Embedder,
+    Generator,
+    Message,
+    TextStream,
+    Tokenizer,
+    TokenVectors,
+    VectorIndex,
+    Vectors,
+    Verifier,
+)
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Mode
+from rag.types import Judgement, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"
 NO_GENERATOR = "none"
+OVERLAP = "overlap"
+LLM = "llm"
 
 
 def build_embedder(config: Config, report: Progress | None = None) -> Embedder:
@@ -40,11 +55,56 @@ def build_generator(config: Config, report: Progress | None = None) -> Generator
 
     Raises:
         ModelNotFound, ModelError: it can not be had, or not be loaded.
+        ConfigError: a server's address or key is not usable.
     """
     if config.generator == NO_GENERATOR:
         return None
+    if config.generator.startswith(SERVER):
+        return _server_generator(config)
     path = _resolve(config, config.generator, report)
     return _generator(config.generator, path, config.device)
+
+
+def _server_generator(config: Config) -> Generator:
+    if config.openai_base_url is None:
+        raise ConfigError(
+            f"generator is {config.generator!r}, but openai_base_url is not set; expected the"
+            " address of its server, such as http://127.0.0.1:8000/v1: documents are sent nowhere"
+            " that is not named"
+        )
+    from rag.backends.openai_server import OpenAIGenerator, Server
+
+    server = Server(
+        config.openai_base_url,
+        window=config.openai_window,
+        timeout=config.openai_timeout,
+        retries=config.openai_retries,
+    )
+    return OpenAIGenerator(config.generator.removeprefix(SERVER), server)
+
+
+def build_verifier(
+    config: Config, generator: Generator | None, report: Progress | None = None
+) -> Verifier:
+    """Return the verifier that the settings name; a model of its own is loaded when first needed.
+
+    Args:
+        generator: what judges when the setting is "llm".
+    Raises:
+        ConfigError: the verifier is "llm" and there is no generator.
+    """
+    if config.verifier == OVERLAP:
+        return OverlapVerifier()
+    if config.verifier == LLM:
+        if generator is None:
+            raise ConfigError(
+                "verifier is 'llm', but generator is 'none'; expected a generator that judges:"
+                " set one, or verifier overlap"
+            )
+        from rag.backends.llm_judge import LlmJudge
+
+        return LlmJudge(generator, config.max_answer_tokens)
+    return DeferredVerifier(config, report)
 
 
 def open_retriever(config: Config, index: str, report: Progress | None = None) -> Retriever:
@@ -63,20 +123,27 @@ def open_answerer(config: Config, index: str, report: Progress | None = None) ->
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
     generator = None if config.generator == NO_GENERATOR else DeferredGenerator(config, report)
-    return Answerer(retriever, generator, OverlapVerifier(), config)
+    return Answerer(retriever, generator, build_verifier(config, generator, report), config)
 
 
 def assemble(
-    config: Config, index: str, embedder: Embedder, generator: Generator | None
+    config: Config,
+    index: str,
+    embedder: Embedder,
+    generator: Generator | None,
+    verifier: Verifier | None = None,
 ) -> Answerer:
     """Open an index with models that are loaded already, which several indexes may share.
 
+    Args:
+        verifier: by default the one that the settings name.
     Raises:
         IndexNotFound, IndexCorrupt, IndexMismatch: see `rag.errors`.
     """
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
-    return Answerer(retriever, generator, OverlapVerifier(), config)
+    verifier = verifier or build_verifier(config, generator)
+    return Answerer(retriever, generator, verifier, config)
 
 
 class DeferredEmbedder:
@@ -130,6 +197,10 @@ class DeferredEmbedder:
         """Return (n, dim) float32, unit L2 norm, in the order of texts."""
         return self._embedder.embed_queries(texts)
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the vectors of the tokens of each text."""
+        return self._embedder.embed_tokens(texts)
+
 
 class DeferredGenerator:
     """The generator that the settings name, fetched and loaded when it is first needed: a
@@ -158,9 +229,34 @@ class DeferredGenerator:
         """Return the length of the whole prompt, chat template included."""
         return self._generator.count_tokens(messages)
 
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
         """Yield the answer's text as it is decoded; closing the iterator stops the work."""
         return self._generator.stream(messages, decoding)
+
+
+class DeferredVerifier:
+    """The cross-encoder that the settings name, fetched and loaded when it is first needed: an
+    answer that only quotes never needs it."""
+
+    def __init__(self, config: Config, report: Progress | None = None) -> None:
+        """Remember what to load; nothing is read or fetched yet."""
+        self._config = config
+        self._report = report
+        self._lock = threading.Lock()
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Return one judgement for each (premise, hypothesis)."""
+        with self._lock:  # two requests at once must not both load it
+            verifier = self._verifier
+        return verifier.judge(pairs)
+
+    @cached_property
+    def _verifier(self) -> Verifier:
+        name = self._config.verifier
+        path = _resolve(self._config, name, self._report)
+        from rag.backends.cross_encoder import CrossEncoderVerifier
+
+        return CrossEncoderVerifier(name, path, self._config.device)
 
 
 # A process works with one model of a kind, which its commands and indexes share. An embedder whose

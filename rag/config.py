@@ -18,6 +18,8 @@ CONFIG_FILE = "rag.toml"
 ENV_PREFIX = "RAG_"
 DEFAULT_EMBEDDER = "intfloat/multilingual-e5-small"
 DEFAULT_GENERATOR = "HuggingFaceTB/SmolLM2-135M-Instruct"
+SERVER = "openai:"
+"""What the name of a generator behind a server begins with."""
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -34,7 +36,12 @@ class Config:
         None, "folder for model weights; by default rag/models in the user's cache folder"
     )
     embedder: str = _setting(DEFAULT_EMBEDDER, "embedding model: a name, a folder, or hash")
-    generator: str = _setting(DEFAULT_GENERATOR, "generator: a name, a folder, or none")
+    generator: str = _setting(
+        DEFAULT_GENERATOR, "generator: a name, a folder, openai:MODEL of a server, or none"
+    )
+    verifier: str = _setting(
+        "overlap", "what checks claims: overlap, a cross-encoder's name or folder, or llm"
+    )
     device: str = _setting("auto", "where models and FAISS run: auto, cpu or cuda")
     offline: bool = _setting(False, "never look beyond this machine for weights")
     passage_tokens: int = _setting(224, "longest passage, in the embedder's tokens")
@@ -43,6 +50,15 @@ class Config:
     mode: Mode = _setting(Mode.HYBRID, "ranking: hybrid, dense or lexical")
     evidence: int = _setting(1, "pieces of evidence shown to the generator")
     max_answer_tokens: int = _setting(96, "most tokens that the generator may write")
+    temperature: float = _setting(0.0, "of the generator's sampling; 0 is greedy")
+    top_p: float = _setting(1.0, "share of the probability that sampling draws from")
+    seed: int = _setting(0, "of the generator's sampling")
+    openai_base_url: str | None = _setting(
+        None, "address of the server for openai:MODEL, such as http://127.0.0.1:8000/v1"
+    )
+    openai_window: int = _setting(4096, "its window in tokens: prompt and answer together")
+    openai_timeout: float = _setting(60.0, "seconds to wait for it to connect, and for each piece")
+    openai_retries: int = _setting(2, "further attempts when it is busy or can not be reached")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")
 
     def __post_init__(self) -> None:
@@ -52,11 +68,17 @@ class Config:
         _check_range("evidence", self.evidence, 1, 20)
         _check_range("max_answer_tokens", self.max_answer_tokens, 8, 4096)
         _check_range("batch_tokens", self.batch_tokens, 64, 1 << 20)
+        _check_range("temperature", self.temperature, 0.0, 10.0)
+        _check_range("top_p", self.top_p, 0.01, 1.0)
+        _check_range("seed", self.seed, 0, 2**31 - 1)
+        _check_range("openai_window", self.openai_window, 256, 1 << 24)
+        _check_range("openai_timeout", self.openai_timeout, 0.1, 3600.0)
+        _check_range("openai_retries", self.openai_retries, 0, 20)
         if self.device not in DEVICES:
             raise ConfigError(f"device is {self.device!r}; expected one of {', '.join(DEVICES)}")
 
 
-def _check_range(name: str, value: int, low: int, high: int) -> None:
+def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ConfigError(f"{name} is {value}; expected a number from {low} to {high}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import Argument
 
-from rag.config import Config
+from rag.config import SERVER, Config
 from rag.console import Printer, print_view
 from rag.options import Common, Models, settings, spread
 from rag.progress import Reporter
@@ -63,11 +63,12 @@ def models_path(common: Common, models: Models, name: str) -> int:
 
 
 def wanted_models(config: Config) -> list[str]:
-    """Return the names of the models that are set, but for the two that stand for none."""
-    from rag.build import HASH, NO_GENERATOR
+    """Return the names of the models that are set and have weights to fetch."""
+    from rag.build import HASH, LLM, NO_GENERATOR, OVERLAP
 
-    names = (config.embedder, config.generator)
-    return [name for name in names if name not in (HASH, NO_GENERATOR)]
+    names = (config.embedder, config.generator, config.verifier)
+    without = (HASH, NO_GENERATOR, OVERLAP, LLM)
+    return [name for name in names if name not in without and not name.startswith(SERVER)]
 
 
 def fetch(name: str, config: Config, reporter: Reporter) -> str:

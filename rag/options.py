@@ -46,6 +46,7 @@ class Models:
 
     embedder: Annotated[str | None, _option("embedder", metavar="NAME")] = None
     generator: Annotated[str | None, _option("generator", metavar="NAME")] = None
+    verifier: Annotated[str | None, _option("verifier", metavar="NAME")] = None
     device: Annotated[str | None, _option("device", metavar="DEVICE")] = None
     model_dir: Annotated[Path | None, _option("model_dir", metavar="DIR")] = None
     offline: Annotated[bool | None, _option("offline", "--offline/--no-offline")] = None

@@ -1,8 +1,9 @@
 """The seams. What stands behind them lives in `rag.backends`; fakes ship in `rag.testing`."""
 
-from collections.abc import Iterator, Sequence
+from collections import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ from rag.types import Judgement
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+
+TextStream: TypeAlias = abc.Generator[str, None, bool]
+"""An answer piece by piece. What it returns at its end tells whether max_tokens cut it off; closing
+it stops the work. `rag.drafts.read` reads one to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,15 @@ class Decoding:
             can not be written.
         temperature: 0 is greedy.
         seed: of the sampling; unused when greedy.
+        top_p: sample from the likeliest tokens that have this share of the probability together;
+            unused when greedy.
     """
 
     max_tokens: int = 128
     markers: int = 0
     temperature: float = 0.0
     seed: int = 0
+    top_p: float = 1.0
 
 
 class Generator(Protocol):
@@ -151,8 +159,14 @@ class Generator(Protocol):
         """Return the length of the whole prompt, chat template included."""
         ...
 
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
-        """Yield the answer's text as it is decoded; closing the iterator stops the work."""
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
+        """Yield the answer's text as it is decoded; closing the iterator stops the work.
+
+        Returns:
+            at its end, whether max_tokens cut the answer off.
+        Raises:
+            GenerationError: prompt and max_tokens exceed the window, or the model failed.
+        """
         ...
 
 

@@ -6,12 +6,13 @@ exact vector index is `rag.vectors.ExactIndex`.
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from rag.analysis import terms
-from rag.protocols import Decoding, Message, TokenVectors, Vectors
+from rag.errors import GenerationError
+from rag.protocols import Decoding, Message, TextStream, TokenVectors, Vectors
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 HASH_DIM = 256
@@ -86,11 +87,27 @@ class ScriptedGenerator:
         """Return the number of words and marks in the prompt."""
         return sum(len(TOKEN.findall(message.content)) for message in messages)
 
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
-        """Yield the reply a word at a time."""
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
+        """Yield the reply a word at a time; max_tokens words or marks of it, and so cut off.
+
+        Raises:
+            GenerationError: prompt and max_tokens exceed the window.
+        """
+        if self.count_tokens(messages) + decoding.max_tokens > self.max_tokens:
+            raise GenerationError(
+                f"the prompt and an answer of {decoding.max_tokens} tokens exceed the window of"
+                f" {self.max_tokens}; shorten the question or show less evidence"
+            )
         self.prompts.append(list(messages))
         if callable(self._script):
             reply = self._script(messages)
         else:
             reply = self._script[min(len(self.prompts), len(self._script)) - 1]
-        yield from re.findall(r"\S+\s*|\s+", reply)
+        return _words(reply, decoding.max_tokens)
+
+
+def _words(reply: str, max_tokens: int) -> TextStream:
+    tokens = list(TOKEN.finditer(reply))
+    cut = len(tokens) > max_tokens
+    yield from re.findall(r"\S+\s*|\s+", reply[: tokens[max_tokens].start()] if cut else reply)
+    return cut

@@ -1,22 +1,29 @@
 """What the settings choose, with the fakes."""
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag import build
+from rag.backends.llm_judge import LlmJudge
 from rag.build import (
     DeferredEmbedder,
     DeferredGenerator,
     build_embedder,
     build_generator,
+    build_verifier,
     open_answerer,
 )
 from rag.config import Config
-from rag.errors import IndexMismatch, ModelNotFound
+from rag.errors import ConfigError, GenerationError, IndexMismatch, ModelNotFound
 from rag.ingest import ingest
-from rag.testing import HashEmbedder
+from rag.model_commands import wanted_models
+from rag.testing import HashEmbedder, ScriptedGenerator
 from rag.types import Method
+from rag.verification import OverlapVerifier
+from tests.backends.sse_server import running, saying
 
 
 @pytest.fixture
@@ -58,68 +65,15 @@ def test_no_generator(config: Config) -> None:
     assert build_generator(Config(generator="none")) is None
 
 
-# -- the embedder ------------------------------------------------------------------------------
-
-
-def test_an_ingest_that_finds_nothing_new_loads_no_model(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The fingerprint is enough to know that the index was made with the model."""
-    monkeypatch.setattr(build, "build_embedder", lambda *arguments: pytest.fail("loaded"))
-    report = ingest([tmp_path / "docs"], "default", DeferredEmbedder(config), config)
-    assert (report.unchanged, report.embedded) == (1, 0)
-
-
-def test_an_index_of_another_model_is_refused_before_one_is_loaded(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also when nothing would be embedded."""
-    monkeypatch.setattr(build, "build_embedder", lambda *arguments: pytest.fail("loaded"))
-    monkeypatch.setattr(HashEmbedder, "fingerprint", "hash-2")
-    with pytest.raises(IndexMismatch, match="embedder_fingerprint hash-1"):
-        ingest([tmp_path / "docs"], "default", DeferredEmbedder(config), config)
-
-
-def test_a_deferred_embedder_is_the_embedder_once_it_is_needed(
-    config: Config, tmp_path: Path
-) -> None:
-    """It is told of before it is loaded, once, and makes the same index."""
-    told: list[str] = []
-    deferred = DeferredEmbedder(config, before_loading=lambda: told.append("loading"))
-    assert (deferred.name, deferred.fingerprint, told) == ("hash", "hash-1", [])
-    assert ingest([tmp_path / "docs"], "other", deferred, config).embedded == 1
-    answers = [open_answerer(config, index).answer("Кошка?") for index in ("default", "other")]
-    assert answers[0].text == answers[1].text
-    real = HashEmbedder()
-    assert (deferred.dim, deferred.max_tokens) == (real.dim, real.max_tokens)
-    assert (deferred.embed_queries(["a cat"]) == real.embed_queries(["a cat"])).all()
-    assert told == ["loading"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder that looks like a model."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"weights")
-    return folder
-
-
-def test_one_process_loads_a_model_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless its files, or the settings that it is loaded with, have changed."""
-    made: list[Path] = []
-
-    def load(name: str, folder: Path, **options: object) -> object:
-        made.append(folder)
-        return object()
-
-    monkeypatch.setattr("rag.backends.embedder.SentenceTransformerEmbedder", load)
-    config = Config(embedder=str(folder))
-    build._embedder.cache_clear()
-    first = build_embedder(config)
-    assert build_embedder(config) is first
-    assert build_embedder(Config(embedder=str(folder), batch_tokens=64)) is not first
-    (folder / "model.safetensors").write_bytes(b"other weights")
-    assert build_embedder(config) is not first and len(made) == 3
-    build._embedder.cache_clear()
+from rag import build
+from rag.backends.llm_judge import LlmJudge
+from rag.build import (
+    DeferredEmbedder,
+    DeferredGenerator,
+    build_embedder,
+    build_generator,
+    build_verifier,
+    open_answerer,
+)
+from rag.config import Config
+from rag.errors import ConfigError, GenerationError, IndexMismatch, ModelNotFound

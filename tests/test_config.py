@@ -44,6 +44,9 @@ def test_the_environment_counts_for_every_setting(tmp_path: Path) -> None:
         "index_dir": "a", "model_dir": "b", "embedder": "hash", "generator": "none",
         "device": "cpu", "offline": "yes", "passage_tokens": "64", "overlap_tokens": "8", "k": "9",
         "mode": "lexical", "evidence": "3", "max_answer_tokens": "50", "batch_tokens": "512",
+        "verifier": "llm", "temperature": "0.7", "top_p": "0.9", "seed": "7",
+        "openai_base_url": "http://127.0.0.1:8000/v1", "openai_window": "8192",
+        "openai_timeout": "5", "openai_retries": "0",
     }  # fmt: skip
     assert sorted(values) == sorted(FIELDS)
     config = load(tmp_path, environ={f"RAG_{name.upper()}": v for name, v in values.items()})
@@ -87,7 +90,8 @@ def test_the_message_names_where_a_value_was_set(tmp_path: Path) -> None:
     [
         ("k", 0), ("k", 101), ("passage_tokens", 15), ("overlap_tokens", -1),
         ("overlap_tokens", 113), ("evidence", 0), ("max_answer_tokens", 7), ("batch_tokens", 63),
-        ("device", "tpu"),
+        ("device", "tpu"), ("temperature", -0.1), ("temperature", float("nan")), ("top_p", 0.0),
+        ("seed", -1), ("openai_window", 255), ("openai_timeout", 0.0), ("openai_retries", 21),
     ],
 )  # fmt: skip
 def test_values_out_of_range_are_refused(tmp_path: Path, setting: str, value: object) -> None:

@@ -17,7 +17,8 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.evidence rag.reference rag.fusion rag.messages rag.views rag.characters rag.numerals
+        rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages rag.views
+        rag.characters rag.numerals
         rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact
         rag.logistic rag.nearness rag.answerability rag.support rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived

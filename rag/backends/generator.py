@@ -1,10 +1,9 @@
-"""Text from a causal language model of transformers: one lock, one loop, no threads.
+"""Text from a language model of transformers, decoder-only or with an encoder: one lock, one loop,
+no threads.
 
 The loop is our own: closing the iterator stops it, and the marker constraint is a line of it.
 """
 
-import copy
-import inspect
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from rag.backends.device import pick_device, pick_dtype
 from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
+from rag.backends.readers import CausalReader, Reader, Seq2SeqReader
 from rag.errors import GenerationError, ModelError
-from rag.protocols import Decoding, Message
+from rag.protocols import Decoding, Message, TextStream
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
 _UNLIMITED = 10**6  # a tokenizer that knows no limit states 10^30
-
-_PREFIXES_KEPT = 4
-_LONGEST_KEPT = 1024
-"""Tokens; of the default model a token takes 46 KB in float32."""
 
 _END_TOKENS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "</s>")
 _LABELS = {"system": "", "user": "Question: ", "assistant": "Answer: "}
@@ -45,7 +41,7 @@ class TransformersGenerator:
             device: auto, cpu or cuda.
             languages: ISO 639-1 codes that it writes well; empty means any.
         Raises:
-            ModelError: the folder does not hold a causal language model.
+            ModelError: the folder does not hold a causal or sequence-to-sequence language model.
         """
         self._name = name
         self._languages = frozenset(languages)
@@ -54,10 +50,13 @@ class TransformersGenerator:
         self._window = _window(self._model.config, self._tokenizer)
         self._ends = _end_ids(self._model, self._tokenizer)
         self._chat = bool(self._tokenizer.chat_template)
-        accepted = inspect.signature(self._model.forward).parameters
-        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        seq2seq = bool(self._model.config.is_encoder_decoder)
+        self._reader: Reader = (Seq2SeqReader if seq2seq else CausalReader)(
+            self._model, self._device
+        )
+        # Without a chat template nothing tells a decoder-only model that its turn is over.
+        self._one_line = not self._chat and not seq2seq
         self._grammars: dict[int, MarkerGrammar] = {}
-        self._prefixes: dict[tuple[int, ...], Any] = {}
         self._lock = threading.Lock()
 
     @property
@@ -79,7 +78,7 @@ class TransformersGenerator:
         """Return the length of the whole prompt, chat template included."""
         return len(self._encode(messages))
 
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
         """Yield the answer's text as it is decoded; closing the iterator stops the work.
 
         A marker is yielded whole, or not at all when max_tokens cuts it. When the last message
@@ -87,6 +86,8 @@ class TransformersGenerator:
         Several streams may be open: the lock is held for a step of the model at a time, so a
         consumer that stops reading holds up nobody.
 
+        Returns:
+            at its end, whether max_tokens cut the answer off.
         Raises:
             GenerationError: prompt and max_tokens exceed the window, or the model failed.
         """
@@ -101,16 +102,19 @@ class TransformersGenerator:
         empty = self._encode([*messages[:-1], Message("user", "")])
         return self._write(prompt, _common(prompt[:-1], empty), decoding)
 
-    def _write(self, prompt: list[int], shared: int, decoding: Decoding) -> Iterator[str]:
+    def _write(self, prompt: list[int], shared: int, decoding: Decoding) -> TextStream:
         constraint = MarkerConstraint(self._grammar(decoding.markers))
         text = _TextStream(self._tokenizer)
+        cut = True
         try:
             for token in self._tokens(prompt, shared, decoding, constraint):
+                if token in self._ends:
+                    cut = False
+                    break
                 piece = text.push(token, hold=constraint.open)
-                # Without a chat template nothing tells the model that its turn is over.
-                if not self._chat and "\n" in piece:
+                if self._one_line and "\n" in piece:
                     yield piece.split("\n", 1)[0]
-                    return
+                    return False
                 if piece:
                     yield piece
         except RuntimeError as error:
@@ -119,54 +123,28 @@ class TransformersGenerator:
             ) from error
         if piece := text.rest(cut=constraint.open):
             yield piece
+        return cut
 
     def _tokens(
         self, prompt: list[int], shared: int, decoding: Decoding, constraint: MarkerConstraint
     ) -> Iterator[int]:
+        """Yield at most max_tokens tokens; one that ends the answer is the last."""
         import torch
 
         sampler = torch.Generator(device=self._device).manual_seed(decoding.seed)
         with self._lock, torch.inference_mode():
-            cache = self._read(tuple(prompt[:shared]))
-        new = prompt[shared:]
+            new, step = self._reader.begin(prompt, shared)
         for _ in range(decoding.max_tokens):
             # inference_mode is a property of the thread: it must not stay on across a yield.
             with self._lock, torch.inference_mode():
-                scores = constraint.mask(self._scores(new, cache))
-                token = _choose(scores, decoding.temperature, sampler)
+                scores = constraint.mask(step(new))
+                token = _choose(scores, decoding, sampler)
+            if token not in self._ends:
+                constraint.accept(token)
+            yield token
             if token in self._ends:
                 return
-            constraint.accept(token)
-            yield token
             new = [token]
-
-    def _read(self, prefix: tuple[int, ...]) -> Any:
-        """Return a cache of its own that has read prefix; the last few prefixes are kept.
-
-        Only whole prefixes are reused, never what two prompts happen to share: how long an
-        answer takes must not tell one user how another's question begins.
-        """
-        from transformers import DynamicCache
-
-        kept = self._prefixes.pop(prefix, None)
-        if kept is None:
-            kept = DynamicCache(config=self._model.config)
-            if prefix:
-                self._scores(list(prefix), kept)
-            if len(prefix) > _LONGEST_KEPT:
-                return kept
-        self._prefixes[prefix] = kept
-        if len(self._prefixes) > _PREFIXES_KEPT:
-            del self._prefixes[next(iter(self._prefixes))]
-        return copy.deepcopy(kept)
-
-    def _scores(self, new: list[int], cache: Any) -> Any:
-        """Return the scores (vocabulary,) float32 of what follows the cache and new."""
-        import torch
-
-        ids = torch.tensor([new], device=self._device)
-        output = self._model(ids, past_key_values=cache, use_cache=True, **self._last_only)
-        return output.logits[0, -1].float()
 
     def _grammar(self, markers: int) -> MarkerGrammar:
         if markers not in self._grammars:
@@ -229,17 +207,24 @@ class _TextStream:
 
 
 def _load(path: Path, device: str) -> tuple[Any, "PreTrainedTokenizerBase"]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import (
+        AutoConfig,
+        AutoModelForCausalLM,
+        AutoModelForSeq2SeqLM,
+        AutoTokenizer,
+    )
 
     try:
+        config = AutoConfig.from_pretrained(path, local_files_only=True)
+        kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(
+        model: Any = kind.from_pretrained(
             path, dtype=pick_dtype(device), local_files_only=True, use_safetensors=True
         )
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
-            f"{path} does not load as a generator: {error}; expected a causal language model"
-            " in safetensors, as `rag models pull` leaves it"
+            f"{path} does not load as a generator: {error}; expected a causal or sequence-to-"
+            "sequence language model in safetensors, as `rag models pull` leaves it"
         ) from error
     return model.to(device).eval(), tokenizer
 
@@ -291,10 +276,20 @@ def _common(first: Sequence[int], second: Sequence[int]) -> int:
     return next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
-def _choose(scores: "Tensor", temperature: float, sampler: Any) -> int:
+def _choose(scores: "Tensor", decoding: Decoding, sampler: Any) -> int:
+    """Return the likeliest token, or one sampled as `decoding` says.
+
+    top_p is nucleus sampling: Holtzman et al. 2020, arXiv:1904.09751.
+    """
     import torch
 
-    if temperature <= 0:
+    if decoding.temperature <= 0:
         return int(scores.argmax())
-    shares = torch.softmax(scores / temperature, dim=-1)
+    shares = torch.softmax(scores / decoding.temperature, dim=-1)
+    if decoding.top_p < 1:
+        ordered, ids = shares.sort(descending=True)
+        # A token is out when those before it have the share already; the first one never is.
+        out = ordered.cumsum(-1) - ordered >= decoding.top_p
+        out[0] = False
+        shares = torch.zeros_like(shares).scatter_(0, ids, ordered.masked_fill(out, 0.0))
     return int(torch.multinomial(shares, 1, generator=sampler))

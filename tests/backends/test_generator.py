@@ -3,14 +3,10 @@
 import random
 import re
 import threading
-from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers  # noqa: E402
 
 from rag.backends.generator import TransformersGenerator  # noqa: E402
 from rag.backends.markers import (  # noqa: E402
@@ -23,52 +19,10 @@ from rag.errors import GenerationError, ModelError  # noqa: E402
 from rag.prompt import answer_prompt  # noqa: E402
 from rag.protocols import Decoding, Message  # noqa: E402
 from rag.types import Evidence, Passage  # noqa: E402
+from tests.backends.toys import CHAT, save_toy, toy_tokenizer  # noqa: E402
 
-CHAT = (
-    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
 ASK = [Message("user", "When was the tower built?")]
 torch.set_num_threads(1)  # a toy model gains nothing from more
-JOINED = ("[1", "][", " [", "].", "12", "[", "]", "[1]", "[0", "[sic]", "a[", "3]", "1][2", "[[")
-
-
-def toy_tokenizer(chat: str | None = CHAT, extra: tuple[str, ...] = JOINED):
-    """Return a byte-level tokenizer: 256 bytes, some awkward joined tokens, three specials."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    pieces = [*alphabet, *(piece.replace(" ", "Ġ") for piece in extra if len(piece) > 1)]
-    inner = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, []))
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
-    specials = ["<|im_start|>", "<|im_end|>", "<extra_id_1>"]
-    inner.add_special_tokens([AddedToken(token, special=True) for token in specials])
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=inner, eos_token="<|im_end|>", additional_special_tokens=specials
-    )
-    tokenizer.chat_template = chat
-    return tokenizer
-
-
-def save_toy(folder: Path, chat: str | None = CHAT, window: int = 256) -> Path:
-    """Write a tiny random Llama with the toy tokenizer into folder."""
-    tokenizer = toy_tokenizer(chat)
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=window,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=None,
-    )
-    # Wide weights: a random model of the usual scale would write one token forever.
-    config.initializer_range = 1.0
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +139,11 @@ def test_inference_mode_does_not_leak(toy):
 def test_a_prefix_read_before_changes_nothing(toy):
     """An answer is the same whether its examples were read for it or for an earlier one."""
     examples = [Message("user", "One?"), Message("assistant", "Two.")]
-    toy._prefixes.clear()
+    toy._reader.prefixes.clear()
     decoding = Decoding(max_tokens=20)
     fresh = text_of(toy, decoding, [*examples, *ASK])
     text_of(toy, decoding, [*examples, Message("user", "Else?")])
-    assert len(toy._prefixes) == 1
+    assert len(toy._reader.prefixes) == 1
     assert text_of(toy, decoding, [*examples, *ASK]) == fresh
 
 
@@ -203,7 +157,7 @@ def test_few_prefixes_are_kept(toy):
     """The memory that prefixes take is bounded."""
     for n in range(6):
         text_of(toy, Decoding(max_tokens=1), [Message("user", f"{n}"), *ASK])
-    assert len(toy._prefixes) == 4
+    assert len(toy._reader.prefixes) == 4
 
 
 def test_a_failing_model_is_a_generation_error(toy, monkeypatch):
@@ -373,6 +327,6 @@ def test_default_model_states_a_fact(default):
 def test_default_model_keeps_its_words_across_a_kept_prefix(default):
     """Reading the examples once for all questions leaves the greedy answer as it is."""
     messages = answer_prompt("When was the tower finished?", [])
-    default._prefixes.clear()
+    default._reader.prefixes.clear()
     fresh = text_of(default, Decoding(max_tokens=12), messages)
     assert text_of(default, Decoding(max_tokens=12), messages) == fresh
