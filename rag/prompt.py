@@ -1,6 +1,6 @@
 """The prompt of an answer: examples, numbered evidence, and the question.
 
-The words lie in `rag/prompts/answer.<language>.txt`, one turn after the other, each under a
+The words lie in `rag/prompts/<task>.<language>.txt`, one turn after the other, each under a
 line "--- role"; lines before the first are notes. What a document or a user wrote is put in as
 one line each, without anything invisible and without brackets: a text can neither hide words
 from its reader that the model sees, nor number itself as evidence.
@@ -8,7 +8,7 @@ from its reader that the model sees, nor number itself as evidence.
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from string import Template
@@ -46,9 +46,18 @@ def answer_prompt(
         evidence: shown as "[1] …" to "[n] …" in the order given.
         language: ISO 639-1 code of the instruction; English where there is none in it.
     """
-    lines = [f"[{n}] {_inert(item.text)}" for n, item in enumerate(evidence, start=1)]
-    values = {"evidence": "\n".join(lines), "question": _inert(question)}
-    *examples, last = _turns(language)
+    lines = [f"[{n}] {inert(item.text)}" for n, item in enumerate(evidence, start=1)]
+    values = {"evidence": "\n".join(lines), "question": inert(question)}
+    return filled("answer", language, values)
+
+
+def filled(task: str, language: str, values: Mapping[str, str]) -> list[Message]:
+    """Return the messages of a prompt file, the values put into its last turn as they are.
+
+    Args:
+        task: the file is `<task>.<language>.txt`; English where there is none in the language.
+    """
+    *examples, last = _turns(task, language)
     return [*examples, Message(last.role, Template(last.content).substitute(values))]
 
 
@@ -91,16 +100,17 @@ def fit(
     return answer_prompt(question, shown, language), shown
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
+    """Return text as a prompt may hold it: one visible line, without brackets."""
     return visible(text).translate(_BRACKETS)
 
 
 @cache
-def _turns(language: str) -> tuple[Message, ...]:
+def _turns(task: str, language: str) -> tuple[Message, ...]:
     folder = resources.files("rag") / "prompts"
     # The code comes from a user: it is compared with names, never joined into a path.
     found = {entry.name: entry for entry in folder.iterdir()}
-    entry = found.get(f"answer.{language}.txt", found[f"answer.{FALLBACK}.txt"])
+    entry = found.get(f"{task}.{language}.txt", found[f"{task}.{FALLBACK}.txt"])
     _notes, *parts = _TURN.split(entry.read_text(encoding="utf-8"))
     roles, contents = parts[::2], parts[1::2]
     return tuple(Message(r, c.strip()) for r, c in zip(roles, contents, strict=True))

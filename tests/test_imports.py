@@ -17,9 +17,11 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.evidence rag.reference rag.fusion rag.messages rag.views""",
+        rag.evidence rag.reference rag.fusion rag.messages rag.views rag.wording rag.followup
+        rag.conversation rag.decomposition rag.computation rag.joining""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.ingest rag.retriever rag.verification rag.answerer rag.status rag.loaders rag.models""",
+        rag.ingest rag.retriever rag.verification rag.answerer rag.harder rag.dialogue
+        rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing rag.evaluation",
     "build": "rag.build",
     "surface": """rag.cli rag.__main__ rag.batch rag.console rag.model_commands rag.options
