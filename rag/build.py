@@ -4,11 +4,13 @@ Everything heavy is imported inside the functions, when it is needed.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from rag.answerer import Answerer
 from rag.config import Config
+from rag.dialogue import Respond, reply
 from rag.models import MODELS, Progress, resolve
 from rag.protocols import Decoding, Embedder, Generator, Message, VectorIndex, Vectors
 from rag.retriever import Retriever
@@ -84,6 +86,16 @@ def assemble(
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
     return Answerer(retriever, generator, OverlapVerifier(), config)
+
+
+def responder(answerer: Answerer, **options: Any) -> Respond:
+    """Return what answers the turns of a conversation with an answerer.
+
+    Args:
+        options: of every search and answer, as `Answerer.answer` takes them.
+    """
+    ask = partial(answerer.answer, **options)
+    return lambda question, history: reply(ask, question, history, answerer.generator)
 
 
 class DeferredGenerator:

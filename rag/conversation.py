@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from rag.analysis import language as language_of
 from rag.analysis import numbers, terms
-from rag.followup import CUES, Kind, Turn, kind_of, resolve, spoken, standalone
+from rag.cues import CUES
+from rag.followup import Kind, Turn, kind_of, resolve, spoken, standalone
 from rag.prompt import filled, inert
 from rag.protocols import Decoding, Generator, Message
 from rag.wording import WORD, content_words, interrogative, names
@@ -20,6 +21,8 @@ from rag.wording import WORD, content_words, interrogative, names
 # Bounds of what is read of a history, the latest turns first.
 TURNS = 6
 TURN_CHARACTERS = 600
+# A longer question says what it is about.
+LONGEST_FOLLOW_UP = 300
 HISTORY_TOKENS = 400
 QUERY_TOKENS = 64
 # A rewritten question may be longer than what it is made from by this many characters.
@@ -65,7 +68,7 @@ def condense(
         GenerationError: the generator failed.
     """
     turns = bounded(history)
-    if not turns:
+    if not turns or len(question) > LONGEST_FOLLOW_UP:
         return Condensed(question, question, Condensing.AS_ASKED, "searched as asked")
     language = spoken(question, turns)
     if kind_of(question, language) is Kind.STANDALONE:

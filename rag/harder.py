@@ -10,16 +10,10 @@ from dataclasses import replace
 
 from rag.analysis import language as language_of
 from rag.analysis import terms
-from rag.computation import Computation, Operand, Read, computable, computation, computed, operands
-from rag.decomposition import (
-    Bridge,
-    Shape,
-    bridge,
-    bridging_name,
-    complex_at_all,
-    describes,
-    plan,
-)
+from rag.arithmetic import Operand, Read, computed, operands
+from rag.bridging import Bridge, bridge, bridging_name, describes
+from rag.computation import Computation, computable, computation
+from rag.decomposition import Shape, complex_at_all, plan
 from rag.joining import Joiner
 from rag.messages import part_not_found
 from rag.types import Answer, Hit, Judgement, Method, Verdict

@@ -97,6 +97,11 @@ def content_words(text: str, language: str) -> list[str]:
     return [word for word in WORD.findall(text) if word.casefold() not in grammar]
 
 
+def weight(text: str) -> int:
+    """Return the number of words; of Chinese, pairs of characters count."""
+    return sum(max(1, len(w) // 2) if w > "\u2fff" else 1 for w in WORD.findall(text))
+
+
 def names(text: str, language: str) -> list[str]:
     """Return what looks like a name, each once: quoted titles, capitalised words, codes (GPT-3).
 

@@ -18,13 +18,14 @@ LAYERS = {
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
         rag.evidence rag.reference rag.fusion rag.messages rag.views rag.wording rag.followup
-        rag.conversation rag.decomposition rag.computation rag.joining""",
+        rag.conversation rag.cues rag.decomposition rag.bridging rag.computation
+        rag.arithmetic rag.joining""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.ingest rag.retriever rag.verification rag.answerer rag.harder rag.dialogue
         rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing rag.evaluation",
     "build": "rag.build",
-    "surface": """rag.cli rag.__main__ rag.batch rag.console rag.model_commands rag.options
+    "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
         rag.progress api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
