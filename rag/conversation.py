@@ -100,9 +100,10 @@ def bounded(history: Sequence[Turn]) -> list[Turn]:
 def condense_prompt(
     question: str, turns: Sequence[Turn], language: str, generator: Generator
 ) -> list[Message]:
-    """Return the prompt with as many of the latest turns as have room, at least none.
+    """Return the prompt with as many of the latest turns as have room.
 
-    Room is `HISTORY_TOKENS` beyond the prompt without history, and the generator's window.
+    Room is `HISTORY_TOKENS` beyond the prompt without history, and the generator's window. Where
+    not even the last turn fits, its question may, without the answer.
     """
 
     def prompt(shown: Sequence[Turn]) -> list[Message]:
@@ -112,10 +113,14 @@ def condense_prompt(
 
     bare = generator.count_tokens(prompt([]))
     room = min(bare + HISTORY_TOKENS, generator.max_tokens - QUERY_TOKENS)
-    shown = 0
-    while shown < len(turns) and generator.count_tokens(prompt(turns[-shown - 1 :])) <= room:
-        shown += 1
-    return prompt(turns[len(turns) - shown :])
+    shown: list[Turn] = []
+    for turn in reversed(turns):
+        choices = [turn] if shown else [turn, Turn(turn.question)]
+        fitting = [c for c in choices if generator.count_tokens(prompt([c, *shown])) <= room]
+        if not fitting:
+            break
+        shown.insert(0, fitting[0])
+    return prompt(shown)
 
 
 def _written(question: str, turns: Sequence[Turn], generator: Generator) -> str:

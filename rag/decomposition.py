@@ -2,7 +2,7 @@
 
 Precision comes first. A question that is taken apart wrongly loses its answer, one that is left
 whole keeps its chance, and nearly all questions are simple: they cost a search for a few marks.
-docs/decisions/0012-harder-questions.md has what the rules do to real questions.
+docs/decisions/0021-harder-questions.md has what the rules do to real questions.
 """
 
 import re
@@ -71,7 +71,7 @@ def plan(question: str, language: str) -> Plan:
 # What a question must have somewhere to be anything but simple.
 _MARKS = re.compile(
     r"[?？].*[?？]|[;；]|\d[.)]\s.*\d[.)]\s|\(1\)|①"
-    r"|\b(?:and|und|és|vs|versus|from|между|között|zwischen|сравни\w*|чем|от|и|а)\b"
+    r"|\b(?:and|und|és|vs|versus|from|compare|vergleich\w*|unterscheide\w*|между|között|zwischen|сравни\w*|чем|от|и|а)\b"
     r"|多?和|与|跟|相比|区别|比较|，|,",
     re.IGNORECASE | re.DOTALL,
 )
@@ -94,7 +94,7 @@ def _numbered(question: str) -> list[str]:
         question[m.end() : end].strip(" ,，;；\n") for m, end in zip(marks, ends, strict=True)
     ]
     # Numbers that count things ("in 1. and 2. place") are not followed by questions.
-    asks = [piece.endswith(("?", "？")) or "\n" in question for piece in pieces]
+    asks = [piece and (piece.endswith(("?", "？")) or "\n" in question) for piece in pieces]
     return [" ".join(piece.split()) for piece in pieces] if all(asks) else []
 
 
@@ -118,7 +118,7 @@ _AND = {"en": "and|but", "de": "und|aber", "ru": "и|а", "hu": "és"}
 _INVERTED = re.compile(
     r"^(?:(?:what|when|where|why|how|in (?:what|which))\b(?: [\w-]+){0,3}? "
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b"
-    r"|(?:who|which|what|how (?:many|much)) \w+)",
+    r"|(?:who|which|what|how (?:many|much)) (?!(?:in|on|at|of|to|and|or)\b)\w+)",
     re.IGNORECASE,
 )
 _SUBORDINATE = {
@@ -141,11 +141,11 @@ def _clauses(text: str, language: str) -> list[str]:
         return [f"{piece.strip()}？" for piece in pieces] if good else []
     pieces = [piece for piece in _SEMICOLON.split(text.rstrip("?？ ")) if piece]
     if len(pieces) == 1:
+        # "A and B" inside a clause that depends on another is no second question.
         pieces = _joining(language).split(pieces[0])
         if re.search(_SUBORDINATE[language], pieces[0][1:], re.IGNORECASE):
             return []
-    first = WORD.match(pieces[0])
-    if not first or not _opens(pieces[0], language) or len(pieces) < 2:
+    if len(pieces) < 2 or not _opens(pieces[0], language):
         return []
     for piece in pieces:
         inverted = language != "en" or _INVERTED.match(piece)

@@ -1,7 +1,7 @@
 """Questions that only make sense after another one, found and completed by rule. Pure functions.
 
 Precision comes first: a question that stands alone is left as it is, even where a pronoun in it
-might look back. docs/decisions/0011-conversation.md has what the rules do on real questions.
+might look back. docs/decisions/0020-conversation.md has what the rules do on real questions.
 """
 
 import re

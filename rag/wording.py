@@ -99,7 +99,8 @@ def content_words(text: str, language: str) -> list[str]:
 
 def weight(text: str) -> int:
     """Return the number of words; of Chinese, pairs of characters count."""
-    return sum(max(1, len(w) // 2) if w > "\u2fff" else 1 for w in WORD.findall(text))
+    han = sum(map(len, _HAN.findall(text)))
+    return len(WORD.findall(_HAN.sub(" ", text))) + (han + 1) // 2
 
 
 def names(text: str, language: str) -> list[str]:
