@@ -70,8 +70,10 @@ class Joiner:
             n = int(match.group(1))
             return f"[{new[n]}]" if n in new else match.group()
 
+        # What reads as a marker inside the claim's own words is none.
+        words = claim.text if written.startswith(claim.text) else ""
         start = len(self._text)
-        self._text += _MARKER.sub(renumbered, written)
+        self._text += words + _MARKER.sub(renumbered, written[len(words) :])
         numbers = tuple(new[n] for n in claim.citations)
         self._claims.append(replace(claim, start=start, end=len(self._text), citations=numbers))
 
