@@ -7,7 +7,8 @@ from fastapi.responses import JSONResponse, Response
 
 from api.engine import Engine
 from api.errors import error_response
-from api.schemas import AnswerOut, ErrorOut, QuestionIn, SearchOut, StatusOut
+from api.schemas import AnswerOut, AskIn, ErrorOut, QuestionIn, SearchOut, StatusOut
+from rag.build import responder
 from rag.views import answer_view, search_view
 
 
@@ -31,15 +32,14 @@ v1 = APIRouter(prefix="/v1", responses=_PROBLEMS)
 
 
 @v1.post("/ask", responses={200: {"model": AnswerOut}})
-def ask(question: QuestionIn, engine: UsedEngine) -> Response:
+def ask(question: AskIn, engine: UsedEngine) -> Response:
     """Answer a question, each sentence with the quotes that support it."""
-    answer = engine.answerer(question.index).answer(
-        question.question,
-        k=question.k,
-        mode=question.mode,
-        filters=question.filters.filters(),
+    answerer = engine.answerer(question.index)
+    respond = responder(
+        answerer, k=question.k, mode=question.mode, filters=question.filters.filters()
     )
-    return JSONResponse(answer_view(answer))
+    said = respond(question.question, [turn.turn() for turn in question.history])
+    return JSONResponse(answer_view(said.answer, said.asked))
 
 
 @v1.post("/search", responses={200: {"model": SearchOut}})

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.followup import Turn
 from rag.types import Filters, Method, Mode, Reason, Verdict
 
 ShortText = Annotated[str, Field(max_length=500)]
@@ -46,6 +47,25 @@ class QuestionIn(_Request):
     )
     mode: Mode | None = None
     filters: FiltersIn = FiltersIn()
+
+
+class TurnIn(_Request):
+    """An earlier question (as it was asked or as it was searched) and what it was answered."""
+
+    question: str = Field(min_length=1, max_length=4_000)
+    answer: str = Field(default="", max_length=20_000)
+
+    def turn(self) -> Turn:
+        """Return it as the core takes it."""
+        return Turn(self.question, self.answer)
+
+
+class AskIn(QuestionIn):
+    """A question to be answered, which may follow others."""
+
+    history: list[TurnIn] = Field(
+        default_factory=list, max_length=20, description="earlier turns, the oldest first"
+    )
 
 
 class HitOut(BaseModel):
@@ -98,7 +118,7 @@ class CitationOut(BaseModel):
 class AnswerOut(BaseModel):
     """An answer with the quotes that support it, or the nearest passages when it abstains."""
 
-    question: str
+    question: str = Field(description="as it was searched")
     answer: str
     abstained: bool
     reason: Reason | None
@@ -106,6 +126,7 @@ class AnswerOut(BaseModel):
     claims: list[ClaimOut]
     citations: list[CitationOut]
     nearest: list[HitOut]
+    asked: str = Field(description="as it was asked")
     trace: list[str]
     timings: dict[str, float]
 

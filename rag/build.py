@@ -5,11 +5,13 @@ Everything heavy is imported inside the functions, when it is needed.
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from rag.answerer import Answerer
 from rag.config import SERVER, Config
+from rag.dialogue import Respond, reply
 from rag.errors import ConfigError
 from rag.models import MODELS, Progress, fingerprint, resolve
 from rag.protocols import (
@@ -200,6 +202,16 @@ class DeferredEmbedder:
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Return the vectors of the tokens of each text."""
         return self._embedder.embed_tokens(texts)
+
+
+def responder(answerer: Answerer, **options: Any) -> Respond:
+    """Return what answers the turns of a conversation with an answerer.
+
+    Args:
+        options: of every search and answer, as `Answerer.answer` takes them.
+    """
+    ask = partial(answerer.answer, **options)
+    return lambda question, history: reply(ask, question, history, answerer.generator)
 
 
 class DeferredGenerator:

@@ -129,18 +129,50 @@ def ask_command(
     filtering: Filtering,
     question: Annotated[str | None, Argument(help="what to answer")] = None,
     questions: Annotated[Path | None, Option(metavar="FILE", help="questions, JSON lines")] = None,
+    history: Annotated[
+        Path | None, Option(metavar="FILE", help="earlier turns, JSON lines, the oldest first")
+    ] = None,
 ) -> int:
     """Answer a question, each sentence with the quotes that support it."""
-    from rag.build import open_answerer
+    from rag.batch import read_turns
+    from rag.build import open_answerer, responder
     from rag.views import answer_view
 
     config, filters = settings(common, models, ranking), filtering.filters()
+    turns = read_turns(history) if history is not None else []
 
     def open_index(reporter: Reporter) -> Callable[[str], Json]:
         answerer = open_answerer(config, common.index, reporter.fetch)
-        return lambda text: answer_view(answerer.answer(text, filters=filters))
+        respond = responder(answerer, filters=filters)
+
+        def view(text: str) -> Json:
+            said = respond(text, turns)
+            return answer_view(said.answer, said.asked)
+
+        return view
 
     return _answer(question, questions, "--questions", common, open_index)
+
+
+@app.command("chat")
+@spread
+def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Filtering) -> int:
+    """Answer questions in a conversation: one a line, from the console or standard input.
+
+    A question may follow on those before it; its citations come from its own search.
+    """
+    from rag.build import open_answerer, responder
+    from rag.chat import chat
+    from rag.dialogue import Conversation
+
+    config, filters = settings(common, models, ranking), filtering.filters()
+    with Reporter(events=common.events) as reporter:
+        reporter.waiting("loading the models")
+        answerer = open_answerer(config, common.index, reporter.fetch)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8")
+    conversation = Conversation(responder(answerer, filters=filters))
+    return chat(conversation, sys.stdin, common.json)
 
 
 def _answer(

@@ -31,3 +31,17 @@ NOT_FOUND = {
 def abstention(language: str) -> str:
     """Return the sentence that an abstaining answer consists of."""
     return NOT_FOUND.get(language, NOT_FOUND[FALLBACK])
+
+
+PART_NOT_FOUND = {
+    "de": "Teil {n} („{part}“): in den Dokumenten nicht gefunden.",
+    "en": "Part {n} (“{part}”): not found in the documents.",
+    "hu": "{n}. rész („{part}”): a dokumentumokban nem található.",
+    "ru": "Часть {n} («{part}»): в документах не найдено.",
+    "zh": "第{n}部分（“{part}”）：文档中未找到。",
+}
+
+
+def part_not_found(language: str, n: int, part: str) -> str:
+    """Return what stands in an answer for the n-th part of a question, which is not answered."""
+    return PART_NOT_FOUND.get(language, PART_NOT_FOUND[FALLBACK]).format(n=n, part=part)

@@ -23,6 +23,7 @@ class Method(StrEnum):
 
     GENERATED = "generated"
     QUOTED = "quoted"
+    COMPUTED = "computed"
 
 
 class Reason(StrEnum):

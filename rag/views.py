@@ -57,8 +57,12 @@ def citation_view(citation: Citation) -> Json:
     }
 
 
-def answer_view(answer: Answer) -> Json:
-    """Return an answer; `nearest` holds the hits when it abstains, and is empty otherwise."""
+def answer_view(answer: Answer, asked: str | None = None) -> Json:
+    """Return an answer; `nearest` holds the hits when it abstains, and is empty otherwise.
+
+    Args:
+        asked: the question as it was asked, where a follow-up was completed before it was searched.
+    """
     return {
         "question": answer.question,
         "answer": answer.text,
@@ -68,6 +72,7 @@ def answer_view(answer: Answer) -> Json:
         "claims": [claim_view(claim) for claim in answer.claims],
         "citations": [citation_view(citation) for citation in answer.citations],
         "nearest": [hit_view(hit) for hit in answer.hits] if answer.abstained else [],
+        "asked": answer.question if asked is None else asked,
         "trace": list(answer.trace),
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
     }

@@ -18,15 +18,16 @@ LAYERS = {
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
         rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages rag.views
-        rag.characters rag.numerals
-        rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact
-        rag.logistic rag.nearness rag.answerability rag.support rag.evaluation""",
+        rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
+        rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
+        rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
+        rag.computation rag.arithmetic rag.joining rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.answerer
-        rag.status rag.loaders rag.models""",
+        rag.harder rag.dialogue rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
-    "surface": """rag.cli rag.__main__ rag.batch rag.console rag.model_commands rag.options
+    "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
         rag.progress api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}

@@ -272,3 +272,35 @@ def test_every_error_has_a_status() -> None:
         return [kind, *(each for child in kind.__subclasses__() for each in below(child))]
 
     assert {errors.status_of(kind("x")) for kind in below(RagError)} == {404, 409, 422, 500, 503}
+
+
+# -- conversations ------------------------------------------------------------------------------
+
+
+def test_a_follow_up_is_completed_from_the_history(client: TestClient) -> None:
+    """`question` is what was searched, `asked` what was asked; the citations are this turn's."""
+    history = [{"question": QUESTION, "answer": "The cat drinks petrol [1]."}]
+    view = client.post("/v1/ask", json={"question": "And the dog?", "history": history}).json()
+    assert view["asked"] == "And the dog?" and "milk" in view["question"]
+    assert "petrol" not in json.dumps([view["answer"], view["citations"]])
+    alone = client.post("/v1/ask", json={"question": "And the dog?"}).json()
+    assert alone["question"] == alone["asked"] == "And the dog?"
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "x",
+        [{"answer": "x"}],
+        [{"question": ""}],
+        [{"question": "x", "role": "system"}],
+        [{"question": "x" * 4_001}],
+        [{"question": "x", "answer": "x" * 20_001}],
+        [{"question": "x"}] * 21,
+    ],
+)
+def test_a_history_that_is_none_or_too_much_is_refused(client: TestClient, history: object) -> None:
+    """422, with what is wrong; nor does search take one."""
+    body = {"question": QUESTION, "history": history}
+    error_of(client.post("/v1/ask", json=body), 422, "invalid_request")
+    error_of(client.post("/v1/search", json=body), 422, "invalid_request")

@@ -1,0 +1,74 @@
+"""Turns of a conversation, answered: each completed, searched, and answered from what it finds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rag.arithmetic import Read
+from rag.conversation import Condensing, condense
+from rag.followup import Turn
+from rag.harder import Ask, answer_parts
+from rag.protocols import Generator
+from rag.retriever import check_question
+from rag.types import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to a question as it was asked; `answer.question` is what was searched."""
+
+    asked: str
+    answer: Answer
+
+    @property
+    def turn(self) -> Turn:
+        """What later questions may look back at; of an abstention only the question."""
+        return Turn(self.answer.question, "" if self.answer.abstained else self.answer.text)
+
+
+Respond = Callable[[str, Sequence[Turn]], Reply]
+"""Answers a question after earlier turns, the oldest first: `reply` with all else bound."""
+
+
+def reply(
+    ask: Ask,
+    question: str,
+    history: Sequence[Turn] = (),
+    generator: Generator | None = None,
+    read: Read | None = None,
+) -> Reply:
+    """Answer a question that may follow others and may take several searches.
+
+    Args:
+        ask: answers one question that stands alone.
+        history: the earlier turns, the oldest first.
+        generator: completes follow-ups; None leaves that to the rules.
+        read: reads quantities; None leaves computations out.
+    Raises:
+        ConfigError: the question is empty or too long.
+        what `ask` raises; GenerationError where completing a question failed.
+    """
+    asked = check_question(question)
+    condensed = condense(asked, history, generator)
+    answer = answer_parts(ask, condensed.query, read)
+    if condensed.method is not Condensing.AS_ASKED:
+        answer = replace(answer, trace=(condensed.note, *answer.trace))
+    return Reply(asked, answer)
+
+
+class Conversation:
+    """A conversation in progress: remembers what was searched and answered, and nothing else."""
+
+    def __init__(self, respond: Respond) -> None:
+        """Begin one."""
+        self._respond = respond
+        self.turns: list[Turn] = []
+
+    def say(self, question: str) -> Reply:
+        """Answer the next question; one that fails leaves the conversation as it was."""
+        said = self._respond(question, self.turns)
+        self.turns.append(said.turn)
+        return said
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.turns.clear()
