@@ -88,9 +88,9 @@ def main() -> None:
 
 def measured(perturbation: Path) -> Iterable[dict[str, Any]]:
     """Yield the fields of each `Row`."""
-    checker = Checker(build_embedder(Config()), SupportModel(
-        BLANK, BLANK, BLANK, Config().embedder, 0.5, 0.25
-    ))
+    checker = Checker(
+        build_embedder(Config()), SupportModel(BLANK, BLANK, BLANK, Config().embedder, 0.5, 0.25)
+    )
     for n, (names, claim, sources) in enumerate(cases(perturbation)):
         found = checker.measure(claim, sources)
         if n % 100 == 0:
@@ -137,8 +137,10 @@ def weights(rows: Sequence[Row]) -> NDArray[np.float64]:
     counts: dict[tuple[str, bool], int] = {}
     for row in rows:
         counts[row.source, row.supported] = counts.get((row.source, row.supported), 0) + 1
-    total = {row.source: counts.get((row.source, True), 0) + counts.get((row.source, False), 0)
-             for row in rows}
+    total = {
+        row.source: counts.get((row.source, True), 0) + counts.get((row.source, False), 0)
+        for row in rows
+    }
     return np.array([total[r.source] / 2 / counts[r.source, r.supported] for r in rows])
 
 
@@ -150,9 +152,7 @@ def model() -> Any:
 def trained(rows: Sequence[Row], names: Sequence[str]) -> Any:
     """Return the model fitted on rows."""
     y = [row.supported for row in rows]
-    return model().fit(
-        matrix(rows, names), y, logisticregression__sample_weight=weights(rows)
-    )
+    return model().fit(matrix(rows, names), y, logisticregression__sample_weight=weights(rows))
 
 
 def fit(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
@@ -189,9 +189,11 @@ def report(same: Sequence[Row], across: Sequence[Row]) -> None:
         p = probabilities(rows, names, [row.cluster for row in rows])
         _print(label + ", by cluster", rows, p)
     attributed = [row for row in same if row.kind == "attribution"]
-    p = probabilities(same, LEXICAL + EXACT + SIMILARITY, [
-        row.source if row.kind == "attribution" else row.cluster for row in same
-    ])
+    p = probabilities(
+        same,
+        LEXICAL + EXACT + SIMILARITY,
+        [row.source if row.kind == "attribution" else row.cluster for row in same],
+    )
     kept = [i for i, row in enumerate(same) if row.kind == "attribution"]
     _print("AttributionBench, over its sources", attributed, p[kept])
 
@@ -203,14 +205,18 @@ def _print(label: str, rows: Sequence[Row], p: Any) -> None:
         for source in sorted({row.source for row in rows}):
             own = np.array([row.source == source for row in rows])
             yes = p[own] >= threshold
-            print(f"   {source:26} n={own.sum():4} macro-F1 "
-                  f"{metrics.macro_f1(gold[own].tolist(), yes.tolist()):.3f} true accepted "
-                  f"{yes[gold[own]].mean():.3f} false accepted {yes[~gold[own]].mean():.3f} "
-                  f"AUROC {metrics.auroc(gold[own].tolist(), p[own].tolist()):.3f}")
+            print(
+                f"   {source:26} n={own.sum():4} macro-F1 "
+                f"{metrics.macro_f1(gold[own].tolist(), yes.tolist()):.3f} true accepted "
+                f"{yes[gold[own]].mean():.3f} false accepted {yes[~gold[own]].mean():.3f} "
+                f"AUROC {metrics.auroc(gold[own].tolist(), p[own].tolist()):.3f}"
+            )
     for kind in sorted({row.kind for row in rows}):
         own = np.array([row.kind == kind for row in rows])
-        print(f"   {kind:12} n={own.sum():4} accepted at .5: {(p[own] >= 0.5).mean():.3f}, "
-              f"gate 1 passed {np.mean([row.passed for row in rows if row.kind == kind]):.3f}")
+        print(
+            f"   {kind:12} n={own.sum():4} accepted at .5: {(p[own] >= 0.5).mean():.3f}, "
+            f"gate 1 passed {np.mean([row.passed for row in rows if row.kind == kind]):.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from rag.citations import MARKER, CitedClaim, DraftClaim, compose, draft_claims
 from rag.config import Config
 from rag.drafts import finished, read
 from rag.errors import ConfigError
-from rag.evidence import choose_quotes, overlap, select
+from rag.evidence import choose_quotes, gather, overlap, select
 from rag.fusion import Retrieval
 from rag.messages import abstention
 from rag.prompt import fit
@@ -99,7 +99,7 @@ class Answerer:
                 course.trace.append("no passage is relevant enough")
                 return self._abstain(question, asked_in, hits, course)
             with course.timed("evidence"):
-                evidence = select(found, self.retriever.embedder)
+                evidence = select(found, gather(found, self.retriever.embedder))
             claims, method = self._claims(found, asked_in, evidence, course)
         if not claims:
             course.trace.append("the passages hold no sentence to quote")

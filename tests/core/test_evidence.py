@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evidence import MARKER_CHARACTERS, QUOTE_CHARACTERS, QUOTES, choose_quotes, overlap, select
+from rag.evidence import (
+    MARKER_CHARACTERS,
+    QUOTE_CHARACTERS,
+    QUOTES,
+    choose_quotes,
+    gather,
+    overlap,
+    select,
+)
 from rag.fusion import Retrieval, background
 from rag.testing import HashEmbedder
 from rag.types import Evidence, Hit, Passage
@@ -52,7 +60,7 @@ def texts(evidence: Sequence[Evidence]) -> list[str]:
 
 def scored(text: str, *scores: float) -> list[Evidence]:
     """Return the sentences of a text with the scores given, best first."""
-    items = sorted(select(found(passage(text)), None), key=lambda item: item.start)
+    items = sorted(select(X), key=lambda item: item.start)
     assert len(items) == len(scores)
     given = [replace(item, score=score) for item, score in zip(items, scores, strict=True)]
     return sorted(given, key=lambda item: -item.score)
@@ -64,7 +72,7 @@ def scored(text: str, *scores: float) -> list[Evidence]:
 def test_every_sentence_is_a_candidate_at_its_place() -> None:
     """Text and offsets of each sentence, counted into the document."""
     text = "Skipped. One cat sleeps. 两只狗叫。Is it late?\nA line without a stop\n"
-    evidence = select(found(passage(text, 9)), None)
+    evidence = select(found(passage(text, 9)), gather(found(passage(text, 9)), None))
     assert sorted(texts(evidence), key=text.index) == [
         "One cat sleeps.",
         "两只狗叫。",
@@ -78,7 +86,7 @@ def test_passages_that_overlap_give_each_sentence_once() -> None:
     """A sentence in two passages is one candidate, of the passage that was found first."""
     text = "First sentence here. Second sentence here. Third sentence here."
     hits = found(passage(text, 21), passage(text, 0, 42))
-    evidence = select(hits, None)
+    evidence = select(hits, gather(hits, None))
     assert sorted(texts(evidence)) == sorted(text.replace(". ", ".|").split("|"))
     (second,) = [item for item in evidence if item.text.startswith("Second")]
     assert second.passage.start == 21
@@ -88,7 +96,7 @@ def test_the_same_sentence_in_two_documents_is_two_candidates() -> None:
     """They are told apart by where they stand."""
     text = "The same sentence."
     hits = found(passage(text), passage(text, document="e"))
-    assert len(select(hits, None)) == 2
+    assert len(select(hits, gather(hits, None))) == 2
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_the_same_sentence_in_two_documents_is_two_candidates() -> None:
 def test_list_marks_are_not_quoted(line: str, sentence: str) -> None:
     """The mark is left out and the offsets move with it."""
     text = f"Before it.\n{line}\nAfter it."
-    evidence = {item.text: item for item in select(found(passage(text)), None)}
+    evidence = {item.text: item for item in select(X)}
     item = evidence[sentence]
     assert text[item.start : item.end] == sentence
 
@@ -119,13 +127,16 @@ def test_headings_and_rules_are_no_evidence(line: str) -> None:
     """What is a heading, or says nothing, is never quoted."""
     text = f"{line}\n\nOnly this sentence counts."
     hits = found(passage(text, section="Guide > Setext"))
-    assert texts(select(hits, None)) == ["Only this sentence counts."]
+    assert texts(select(hits, gather(hits, None))) == ["Only this sentence counts."]
 
 
 def test_no_hits_give_no_evidence() -> None:
     """Nothing found, or nothing in what was found."""
-    assert select(found(), None) == []
-    assert select(found(passage("# Title\n\n---\n")), None) == []
+    assert select(found(), gather(found(), None)) == []
+    assert (
+        select(found(passage("# Title\n\n---\n")), gather(found(passage("# Title\n\n---\n")), None))
+        == []
+    )
 
 
 def test_sentences_with_the_question_s_terms_are_better() -> None:
@@ -133,7 +144,7 @@ def test_sentences_with_the_question_s_terms_are_better() -> None:
     text = "Dogs bark loudly. Cats drink cold milk. Fish swim."
     hits = found(passage(text), weights={"cats": 0.5, "milk": 0.5})
     for embedder in (None, HashEmbedder()):
-        evidence = select(hits, embedder)
+        evidence = select(hits, gather(hits, embedder))
         assert evidence[0].text == "Cats drink cold milk."
         assert [item.score for item in evidence] == sorted(
             (item.score for item in evidence), reverse=True
@@ -144,7 +155,7 @@ def test_the_sentence_after_one_that_repeats_the_question_gains() -> None:
     """Of two sentences without its terms, the one that follows the terms is before the other."""
     text = "Nothing much. Cats drink milk. They like it. Something else."
     hits = found(passage(text), weights={"cats": 0.5, "milk": 0.5})
-    order = texts(select(hits, None))
+    order = texts(select(hits, gather(hits, None)))
     assert order[0] == "Cats drink milk."
     assert order.index("They like it.") < order.index("Something else.")
 
@@ -185,7 +196,7 @@ def test_the_best_sentence_is_quoted_first() -> None:
 def test_what_is_far_worse_is_not_quoted() -> None:
     """Of two sentences in different documents, one that scores far below is left out."""
     hits = found(passage("The best one is this."), passage("A worse one.", document="e"))
-    one, other = select(hits, None)
+    one, other = select(hits, gather(hits, None))
     best, worse = replace(one, score=9), replace(other, score=-99)
     assert choose_quotes([best, worse]) == [best]
     assert len(choose_quotes([best, replace(other, score=9)])) == 2
@@ -239,7 +250,7 @@ def test_quotes_are_verbatim_and_short(
         for start, length in cuts
         if start < len(text)
     ]
-    evidence = select(found(*passages), HashEmbedder())
+    evidence = select(found(*passages), gather(found(*passages), HashEmbedder()))
     assert all(text[item.start : item.end] == item.text for item in evidence)
     assert len({(item.passage.document_id, item.end) for item in evidence}) == len(evidence)
     shuffled = [replace(item, score=chance.uniform(-9, 9)) for item in evidence]
