@@ -6,31 +6,40 @@ import threading
 from pathlib import Path
 
 import pytest
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers  # noqa: E402
-
-from rag.backends.generator import TransformersGenerator  # noqa: E402
-from rag.backends.markers import (  # noqa: E402
+from rag.backends.generator import TransformersGenerator
+from rag.backends.markers import (
     MarkerConstraint,
     MarkerGrammar,
     advance,
     marker_tokens,
 )
-from rag.errors import GenerationError, ModelError  # noqa: E402
-from rag.prompt import answer_prompt  # noqa: E402
-from rag.protocols import Decoding, Message  # noqa: E402
-from rag.types import Evidence, Passage  # noqa: E402
+from rag.errors import GenerationError, ModelError
+from rag.prompt import answer_prompt
+from rag.protocols import Decoding, Message
+from rag.types import Evidence, Passage
 
 CHAT = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 ASK = [Message("user", "When was the tower built?")]
-torch.set_num_threads(1)  # a toy model gains nothing from more
 JOINED = ("[1", "][", " [", "].", "12", "[", "]", "[1]", "[0", "[sic]", "a[", "3]", "1][2", "[[")
+
+
+# Importing torch and transformers alone takes several seconds.
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries():
+    """Import what takes seconds when a test of this file runs, not when tests are collected."""
+    global torch, transformers
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)  # a toy model gains nothing from more
 
 
 def toy_tokenizer(chat: str | None = CHAT, extra: tuple[str, ...] = JOINED):
