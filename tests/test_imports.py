@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[s
                 yield (full if full in SOURCES else base), node.lineno
 
 
+@cache
 def parsed(module: str) -> tuple[ast.Module, list[tuple[str, int]]]:
     path = SOURCES[module]
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.evidence import (
@@ -234,7 +234,6 @@ SENTENCES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     SENTENCES,
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 300)), min_size=1, max_size=4),
