@@ -17,8 +17,9 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.evidence rag.reference rag.fusion rag.messages rag.views rag.characters rag.numerals
-        rag.units rag.quantities rag.dates rag.names rag.polarity rag.alignment rag.exact""",
+        rag.evidence rag.reference rag.fusion rag.messages rag.views rag.characters rag.compounds
+        rag.hanzi rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
+        rag.alignment rag.profiles rag.exact""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.ingest rag.retriever rag.verification rag.answerer rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing rag.evaluation",
