@@ -59,11 +59,16 @@ def disagreements(evidence: Sequence[Evidence]) -> list[Disagreement]:
             if first.passage.id == second.passage.id or first.text == second.text:
                 continue
             if place := _differing(words[i], words[j]):
-                says = tuple(_surface(item.text, span) for item, span in zip((first, second), place, strict=True))
+                says = tuple(
+                    _surface(item.text, span)
+                    for item, span in zip((first, second), place, strict=True)
+                )
                 kind = _kind(first.text, second.text, *says)
                 found.append(Disagreement(first, second, kind, says[0], says[1]))
             elif _denies(words[i], words[j], first.text, second.text):
-                found.append(Disagreement(first, second, ConflictKind.NEGATION, first.text, second.text))
+                found.append(
+                    Disagreement(first, second, ConflictKind.NEGATION, first.text, second.text)
+                )
     return found
 
 
@@ -93,7 +98,9 @@ def _differing(first: Words, second: Words) -> tuple[Span, Span] | None:
     return (first[i1][1], first[i2 - 1][2]), (second[j1][1], second[j2 - 1][2])
 
 
-def _replaced(blocks: Sequence[tuple[str, int, int, int, int]]) -> Iterator[tuple[int, int, int, int]]:
+def _replaced(
+    blocks: Sequence[tuple[str, int, int, int, int]],
+) -> Iterator[tuple[int, int, int, int]]:
     """Yield the short replacements between equal words; one of many words is another sentence."""
     for tag, i1, i2, j1, j2 in blocks:
         if tag == "replace" and max(i2 - i1, j2 - j1) <= MOST_DIFFERENT:

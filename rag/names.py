@@ -148,7 +148,8 @@ def _han(flat: str) -> Iterator[tuple[int, int, bool]]:
 # --- capitals --------------------------------------------------------------------------------
 
 _SENTENCE_START = re.compile(
-    r"(?:^|[.!?。！？;；…:：\n|/>•*#–—]|\d\.)[ \u00a0\t\n\"'“”„«»‚()\[\]*_-]*$|[\"“„«‚(\[][ \u00a0]?$"
+    r"(?:^|[.!?。！？;；…:：\n|/>•*#–—]|\d\.)[ \u00a0\t\n\"'“”„«»‚()\[\]*_-]*$"
+    r"|[\"“„«‚(\[][ \u00a0]?$"
 )
 _STOP = {
     "en": """a an the this that these those he she it they we i you his her its their our my
@@ -238,7 +239,7 @@ def _shouted(flat: str, start: int, end: int) -> bool:
     """Tell whether a run is part of a line in capitals, where they mean nothing."""
     around = re.findall(_LETTER + "{2,}", flat[max(0, start - 40) : end + 40])
     shouted = sum(word.isupper() for word in around)
-    return shouted > 3 and shouted > 0.7 * len(around)
+    return bool(shouted > 3 and shouted > 0.7 * len(around))
 
 
 def _required(text: str, literal: bool) -> tuple[str, ...]:
