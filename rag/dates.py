@@ -128,11 +128,12 @@ def _numeric(flat: str) -> Iterator[Date]:
                 yield from _date(match, year, first, second)
 
 
-_ZH_NUMBER = "[0-9零〇一二三四五六七八九十]"
+_ZH_YEAR = "(?:[0-9]{4}|[零〇一二三四五六七八九]{4})"
+_ZH_NUMBER = "(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})"
 _ZH = re.compile(
-    rf"(?:(?<![0-9])(?P<year>[0-9零〇一二三四五六七八九]{{4}})[ ]?年)?"
-    rf"(?:[ ]?(?P<month>(?<![0-9]){_ZH_NUMBER}{{1,3}})[ ]?月(?:份"
-    rf"|[ ]?(?P<day>{_ZH_NUMBER}{{1,3}})[ ]?[日号號])?)?"
+    rf"(?:(?<![0-9])(?P<year>{_ZH_YEAR})[ ]?年)?"
+    rf"(?:[ ]?(?<![0-9])(?P<month>{_ZH_NUMBER})[ ]?月"
+    rf"(?:份|[ ]?(?P<day>{_ZH_NUMBER})[ ]?[日号號])?)?"
 )
 
 

@@ -232,12 +232,15 @@ def _acronym(word: str) -> bool:
 
 
 def _unlike_a_noun(word: str) -> bool:
-    return word.isupper() or re.sub("-.", "", word[1:]).lower() != re.sub("-.", "", word[1:])
+    if word.isupper():
+        return True
+    inside = re.sub("-.", "", word[1:])
+    return inside.lower() != inside
 
 
 def _shouted(flat: str, start: int, end: int) -> bool:
     """Tell whether a run is part of a line in capitals, where they mean nothing."""
-    around = re.findall(_LETTER + "{2,}", flat[max(0, start - 40) : end + 40])
+    around: list[str] = re.findall(_LETTER + "{2,}", flat[max(0, start - 40) : end + 40])
     shouted = sum(word.isupper() for word in around)
     return bool(shouted > 3 and shouted > 0.7 * len(around))
 

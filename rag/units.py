@@ -77,7 +77,7 @@ _WORDS = {
     r"|négyzetméter\w*"
     r"|平方米",
     "sq mi": r"(?:square|sq\.?) (?:miles?|mi)|quadratmeilen?|квадратн\w+ мил\w+"
-    "|négyzetmérföld\w*|平方英里",
+    r"|négyzetmérföld\w*|平方英里",
     "km/h": r"km/h|kmh|kph|км/ч\w*|kilomet(?:er|re)s? (?:per|an) hour|километр\w* в час"
     r"|stundenkilometern?|公里/小时",
     "mph": r"mph|miles? (?:per|an) hour|миль в час",

@@ -3,10 +3,13 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.dates import Date, dates
+
+# Patterns are compiled on first use, which can take longer than hypothesis allows.
+patient = settings(deadline=None)
 
 
 def parts(text: str) -> list[tuple[int, int, int]]:
@@ -102,6 +105,7 @@ MONTHS = {
 }
 
 
+@patient
 @given(
     y=st.integers(1000, 2099),
     m=st.integers(1, 12),
@@ -114,6 +118,7 @@ def test_every_day_in_every_form(y: int, m: int, d: int, form: str) -> None:
     assert (y, m, d) in parts(form.format(y=y, m=m, d=d, **names))
 
 
+@patient
 @given(st.one_of(st.text(), st.text(st.sampled_from("0123456789./-年月日MarchмартаIX 五, "))))
 def test_offsets_lie_in_the_text(text: str) -> None:
     """Dates of any text lie in it and overlap only as readings of one place."""

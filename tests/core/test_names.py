@@ -3,10 +3,13 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.names import names, same_word, squeezed
+
+# Patterns are compiled on first use, which can take longer than hypothesis allows.
+patient = settings(deadline=None)
 
 
 def found(text: str, language: str) -> list[str]:
@@ -64,6 +67,7 @@ def test_identifiers_without_their_hyphens() -> None:
     assert name.literal
 
 
+@patient
 @given(st.text(), st.sampled_from(["en", "zh", "ru", "hu", "de", ""]))
 def test_offsets_are_those_of_the_text(text: str, language: str) -> None:
     """Names of any text lie in it, in order, with words to look for."""

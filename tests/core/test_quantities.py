@@ -4,10 +4,13 @@ import itertools
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.quantities import Quantity, quantities, same
+
+# Patterns are compiled on first use, which can take longer than hypothesis allows.
+patient = settings(deadline=None)
 
 
 def amounts(text: str, language: str) -> list[tuple[Fraction, str]]:
@@ -255,6 +258,7 @@ ODD = st.text(
 )
 
 
+@patient
 @given(text=st.one_of(st.text(), ODD), language=LANGUAGES)
 def test_offsets_are_those_of_the_text(text: str, language: str) -> None:
     """Whatever the text, quantities lie in it, in order, without overlap."""
@@ -263,6 +267,7 @@ def test_offsets_are_those_of_the_text(text: str, language: str) -> None:
     assert all(one.end <= other.start for one, other in itertools.pairwise(found))
 
 
+@patient
 @given(number=st.integers(1000, 10**15), language=st.sampled_from(["en", "zh", "ru", "hu", "de"]))
 def test_grouping_does_not_matter(number: int, language: str) -> None:
     """A number grouped by its language's separators is the number."""
@@ -272,6 +277,7 @@ def test_grouping_does_not_matter(number: int, language: str) -> None:
     assert number in found.readings
 
 
+@patient
 @given(st.integers(2, 999_999))
 def test_chinese_numerals(number: int) -> None:
     """Numbers written in Chinese characters have their value."""
