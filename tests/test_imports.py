@@ -25,8 +25,8 @@ LAYERS = {
         rag.computation rag.arithmetic rag.joining rag.course
         rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance rag.drafting rag.answerer
-        rag.harder rag.dialogue rag.status rag.loaders rag.models""",
+        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
+        rag.drafting rag.answerer rag.harder rag.dialogue rag.status rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
