@@ -98,7 +98,7 @@ class Drafter:
         )
         stream = self.generator.stream(messages, decoding)
         language = shown[0].passage.language
-        return shown, _as_they_come(stream, len(shown), language, self.course)
+        return shown, _as_they_come(stream, decoding, language, self.course)
 
     def _attach(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> CitedClaim | None:
         """Return the claim with the evidence that supports it: what it cites, else any other."""
@@ -159,7 +159,7 @@ class Drafter:
 
 
 def _as_they_come(
-    stream: Iterator[str], markers: int, language: str, course: Course
+    stream: Iterator[str], decoding: Decoding, language: str, course: Course
 ) -> Iterator[DraftClaim]:
     """Yield each claim once the next has begun, so that a marker after its full stop is in it."""
     text, given, cut = "", 0, False
@@ -170,9 +170,11 @@ def _as_they_come(
         except StopIteration as end:
             cut = bool(end.value)
             break
-        whole = draft_claims(text.strip(), markers, language)[:-1]
+        whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
         yield from whole[given:]
         given = max(given, len(whole))
     kept = finished(Draft(text, cut), language).strip()
-    course.note(f"draft: {text.strip()}" + (f"; cut off, kept: {kept}" if cut else ""))
-    yield from draft_claims(kept, markers, language)[given:]
+    course.note(f"draft: {text.strip()}")
+    if cut:
+        course.note(f"cut off at {decoding.max_tokens} tokens; kept: {kept}")
+    yield from draft_claims(kept, decoding.markers, language)[given:]
