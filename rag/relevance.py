@@ -58,7 +58,9 @@ def judge(
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
     if probability >= strictness:
         return Relevance(None, note)
-    near = values["lift"] >= OFF_SUBJECT
+    best = found.hits[0]
+    lift = found.background.lift(best.similarity or 0.0, best.passage.language)
+    near = lift >= OFF_SUBJECT
     return Relevance(Reason.NOT_ANSWERED if near else Reason.NOTHING_RELEVANT, note)
 
 
