@@ -4,9 +4,10 @@
     python evals/check_support.py perturbation --file build/perturbation.jsonl --half dev \\
         --checker shipped --json build/checker.json
 
---checker names `shipped` (what `rag check` does), `overlap` or `always` (the floors), or MODULE:NAME of something that, called
-without arguments, has `check(claims)`: (claim, sources) pairs to objects with `verdict` and
-`score`. Prints a Markdown table; --json writes the same figures with how they came about.
+--checker names `shipped` (what `rag check` does), `overlap` or `always` (the floors), or
+MODULE:NAME of something that, called without arguments, has `check(claims)`: (claim, sources)
+pairs to objects with `verdict` and `score`. Prints a Markdown table; --json writes the same
+figures with how they came about.
 Intervals: 2,000 bootstrap resamples, clustered by question, document or paragraph.
 """
 

@@ -54,7 +54,7 @@ def judge(
             return Relevance(None, "a passage stands out")
         return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
     values = answerability.features(found, gathered)
-    probability = answerability.probability(model, values, _across(found, asked_in))
+    probability = answerability.probability(model, values, across(found, asked_in))
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
     if probability >= strictness:
         return Relevance(None, note)
@@ -64,7 +64,7 @@ def judge(
     return Relevance(Reason.NOT_ANSWERED if near else Reason.NOTHING_RELEVANT, note)
 
 
-def _across(found: Retrieval, asked_in: str) -> bool:
+def across(found: Retrieval, asked_in: str) -> bool:
     """Tell whether the best hit is in another language than the question."""
     sure = len(found.term_weights) >= SURE_OF_LANGUAGE
     return found.hits[0].passage.language != asked_in and sure
@@ -74,6 +74,6 @@ def _stands_out(found: Retrieval, asked_in: str) -> bool:
     best = found.hits[0]
     if best.similarity is None:
         return max(hit.overlap for hit in found.hits) >= LEAST_OVERLAP
-    least = STANDS_OUT_ACROSS_LANGUAGES if _across(found, asked_in) else STANDS_OUT
+    least = STANDS_OUT_ACROSS_LANGUAGES if across(found, asked_in) else STANDS_OUT
     lift = found.background.lift(best.similarity, best.passage.language)
     return lift >= ON_SUBJECT or (lift >= NEAR_SUBJECT and best.score >= least)
