@@ -36,7 +36,11 @@ def ask(question: AskIn, engine: UsedEngine) -> Response:
     """Answer a question, each sentence with the quotes that support it."""
     answerer = engine.answerer(question.index)
     respond = responder(
-        answerer, k=question.k, mode=question.mode, filters=question.filters.filters()
+        answerer,
+        k=question.k,
+        mode=question.mode,
+        filters=question.filters.filters(),
+        asking=question.asking(engine.config),
     )
     said = respond(question.question, [turn.turn() for turn in question.history])
     return JSONResponse(answer_view(said.answer, said.asked))

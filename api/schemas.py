@@ -5,8 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.config import Config
+from rag.conflicts import ConflictKind
 from rag.followup import Turn
-from rag.types import Filters, Method, Mode, Reason, Verdict
+from rag.types import Asking, Filters, Method, Mode, Reason, Verdict
 
 ShortText = Annotated[str, Field(max_length=500)]
 
@@ -66,6 +68,20 @@ class AskIn(QuestionIn):
     history: list[TurnIn] = Field(
         default_factory=list, max_length=20, description="earlier turns, the oldest first"
     )
+    strictness: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
+        default=None,
+        description="least probability that the passages answer, and least score of a claim",
+    )
+    quote_only: Annotated[bool, Field(strict=True)] | None = Field(
+        default=None, description="answer by quoting, even where the generator could write"
+    )
+
+    def asking(self, config: Config) -> Asking:
+        """Return how to answer; what is left out is as in the settings."""
+        return Asking(
+            config.strictness if self.strictness is None else self.strictness,
+            config.quote_only if self.quote_only is None else self.quote_only,
+        )
 
 
 class HitOut(BaseModel):
@@ -115,6 +131,14 @@ class CitationOut(BaseModel):
     quote: str
 
 
+class ConflictOut(BaseModel):
+    """Two citations that contradict each other, and the words of each in which they do."""
+
+    kind: ConflictKind
+    citations: tuple[int, int]
+    says: tuple[str, str]
+
+
 class AnswerOut(BaseModel):
     """An answer with the quotes that support it, or the nearest passages when it abstains."""
 
@@ -125,6 +149,7 @@ class AnswerOut(BaseModel):
     method: Method
     claims: list[ClaimOut]
     citations: list[CitationOut]
+    conflicts: list[ConflictOut]
     nearest: list[HitOut]
     asked: str = Field(description="as it was asked")
     trace: list[str]

@@ -114,7 +114,7 @@ class Answerer:
         course.timings["total"] = time.perf_counter() - started
         yield Answer(
             question=question,
-            text=composer.text or abstention(asked_in),
+            text=abstention(asked_in, reason) if reason else composer.text,
             method=method,
             claims=tuple(composer.claims),
             citations=tuple(composer.citations),

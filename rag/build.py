@@ -26,10 +26,11 @@ from rag.protocols import (
     Vectors,
     Verifier,
 )
+from rag.quantities import quantities
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Judgement, Mode
+from rag.types import Asking, Judgement, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"
@@ -211,7 +212,11 @@ def responder(answerer: Answerer, **options: Any) -> Respond:
         options: of every search and answer, as `Answerer.answer` takes them.
     """
     ask = partial(answerer.answer, **options)
-    return lambda question, history: reply(ask, question, history, answerer.generator)
+    asking: Asking | None = options.get("asking")
+    quote_only = answerer.config.quote_only if asking is None else asking.quote_only
+    # A result is no quote.
+    read = None if quote_only else quantities
+    return lambda question, history: reply(ask, question, history, answerer.generator, read)
 
 
 class DeferredGenerator:

@@ -23,7 +23,7 @@ import rag
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, LoadError, RagError
 from rag.model_commands import fetch, models_app, wanted_models
-from rag.options import Chunks, Common, Filtering, Models, Ranking, settings, spread
+from rag.options import Answering, Chunks, Common, Filtering, Models, Ranking, settings, spread
 from rag.progress import Reporter
 from rag.views import Json
 
@@ -128,6 +128,7 @@ def ask_command(
     common: Common,
     models: Models,
     ranking: Ranking,
+    answering: Answering,
     filtering: Filtering,
     question: Annotated[str | None, Argument(help="what to answer")] = None,
     questions: Annotated[Path | None, Option(metavar="FILE", help="questions, JSON lines")] = None,
@@ -140,7 +141,7 @@ def ask_command(
     from rag.build import open_answerer, responder
     from rag.views import answer_view
 
-    config, filters = settings(common, models, ranking), filtering.filters()
+    config, filters = settings(common, models, ranking, answering), filtering.filters()
     turns = read_turns(history) if history is not None else []
 
     def open_index(reporter: Reporter) -> Callable[[str], Json]:
@@ -158,7 +159,9 @@ def ask_command(
 
 @app.command("chat")
 @spread
-def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Filtering) -> int:
+def chat_command(
+    common: Common, models: Models, ranking: Ranking, answering: Answering, filtering: Filtering
+) -> int:
     """Answer questions in a conversation: one a line, from the console or standard input.
 
     A question may follow on those before it; its citations come from its own search.
@@ -167,7 +170,7 @@ def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Fi
     from rag.chat import chat
     from rag.dialogue import Conversation
 
-    config, filters = settings(common, models, ranking), filtering.filters()
+    config, filters = settings(common, models, ranking, answering), filtering.filters()
     with Reporter(events=common.events) as reporter:
         reporter.waiting("loading the models")
         answerer = open_answerer(config, common.index, reporter.fetch)
@@ -226,13 +229,14 @@ def serve_command(
     common: Common,
     models: Models,
     ranking: Ranking,
+    answering: Answering,
     host: Annotated[str, Option(help="address to listen on: this machine only")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="0 takes one that is free")] = 8000,
 ) -> int:
     """Serve the indexes over HTTP; the options are the defaults of every request."""
     from api.server import listen, serve
 
-    config = settings(common, models, ranking)
+    config = settings(common, models, ranking, answering)
 
     def announce(url: str) -> None:
         print_view({"url": url}, common.json, Printer.table)

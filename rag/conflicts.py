@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rag.dates import dates
 from rag.exact import check
-from rag.quantities import quantities
+from rag.quantities import Quantity, quantities, same
 from rag.slots import LEAST_WORDS, Words, slot, words
 from rag.types import Evidence
 
@@ -54,10 +54,10 @@ def disagreements(evidence: Sequence[Evidence]) -> list[Disagreement]:
             first = best[i]
             if first.passage.id == second.passage.id or first.text == second.text:
                 continue
-            same = ALIKE * max(len(read[i].words), len(read[j].words))
-            if place := slot(read[i], read[j], same):
+            alike = ALIKE * max(len(read[i].words), len(read[j].words))
+            if place := slot(read[i], read[j], alike):
                 says = first.text[slice(*place[0])], second.text[slice(*place[1])]
-                if not _equal(*says):
+                if not _equal(*says, first.passage.language):
                     found.append(Disagreement(first, second, _kind(*says), *says))
             elif _denies(read[i], read[j]):
                 kind = ConflictKind.NEGATION
@@ -65,10 +65,22 @@ def disagreements(evidence: Sequence[Evidence]) -> list[Disagreement]:
     return found
 
 
-def _equal(first: str, second: str) -> bool:
-    """Tell whether two places hold one amount, written in two ways."""
-    ours, others = quantities(first), quantities(second)
-    return bool(ours) and {q.readings for q in ours} == {q.readings for q in others}
+def _equal(first: str, second: str, language: str) -> bool:
+    """Tell whether two places hold one date or the same amounts, written in two ways."""
+    days = [{(d.year, d.month, d.day) for d in dates(text)} for text in (first, second)]
+    if all(days):
+        return not days[0].isdisjoint(days[1])
+    ours, others = quantities(first, language), quantities(second, language)
+    if not ours or len(ours) != len(others) or not all(map(same, ours, others)):
+        return False
+    return _besides(first, ours) == _besides(second, others)
+
+
+def _besides(text: str, found: Sequence[Quantity]) -> tuple[str, ...]:
+    """Return the words of a text that belong to none of its quantities."""
+    for quantity in reversed(found):
+        text = f"{text[: quantity.start]} {text[quantity.end :]}"
+    return words(text).words
 
 
 def _kind(first: str, second: str) -> ConflictKind:

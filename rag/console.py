@@ -65,12 +65,20 @@ class Printer:
             self._indented(shortened(hit["text"]))
 
     def answer(self, view: Json) -> None:
-        """Print an answer, the quotes behind it, and what they do not support."""
+        """Print an answer, the quotes behind it, and where they disagree."""
         self._line(view["answer"])
+        self.sources(view)
+
+    def sources(self, view: Json) -> None:
+        """Print what stands behind an answer, and what speaks against it."""
         for citation in view["citations"]:
             self._line("")
             self._line(f"[{citation['n']}] {place(citation)}", "bold")
             self._indented(f"“{citation['quote']}”")
+        for conflict in view["conflicts"]:
+            sides = zip(conflict["citations"], conflict["says"], strict=True)
+            told = ", ".join(f"[{n}] says “{' '.join(says.split())}”" for n, says in sides)
+            self._line(f"\nSources disagree: {told}", "yellow")
         doubtful = [c for c in view["claims"] if c["verdict"] != Verdict.SUPPORTED.value]
         if doubtful and not view["abstained"]:
             self._line("")

@@ -158,6 +158,7 @@ def _together(question: str, joiner: Joiner, answers: Sequence[Answer], note: st
         method=Method.GENERATED if generated else Method.QUOTED,
         claims=joined.claims,
         citations=joined.citations,
+        conflicts=joined.conflicts,
         hits=_hits(answers),
         reason=None,
         trace=tuple(trace),

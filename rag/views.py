@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rag.types import Answer, Citation, Claim, Failure, Hit, IngestReport
+from rag.types import Answer, Citation, Claim, Claimed, Conflict, Failure, Hit, IngestReport
 
 Json = dict[str, Any]
 
@@ -57,6 +57,24 @@ def citation_view(citation: Citation) -> Json:
     }
 
 
+def conflict_view(conflict: Conflict) -> Json:
+    """Return a disagreement of two citations."""
+    return {
+        "kind": conflict.kind,
+        "citations": list(conflict.citations),
+        "says": list(conflict.says),
+    }
+
+
+def claimed_view(claimed: Claimed) -> Json:
+    """Return a claim of an answer that is being made, with what it adds to text and citations."""
+    return {
+        "claim": claim_view(claimed.claim),
+        "citations": [citation_view(citation) for citation in claimed.citations],
+        "text": claimed.text,
+    }
+
+
 def answer_view(answer: Answer, asked: str | None = None) -> Json:
     """Return an answer; `nearest` holds the hits when it abstains, and is empty otherwise.
 
@@ -71,6 +89,7 @@ def answer_view(answer: Answer, asked: str | None = None) -> Json:
         "method": answer.method.value,
         "claims": [claim_view(claim) for claim in answer.claims],
         "citations": [citation_view(citation) for citation in answer.citations],
+        "conflicts": [conflict_view(conflict) for conflict in answer.conflicts],
         "nearest": [hit_view(hit) for hit in answer.hits] if answer.abstained else [],
         "asked": answer.question if asked is None else asked,
         "trace": list(answer.trace),

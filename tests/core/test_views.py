@@ -11,7 +11,7 @@ from tests.core.bench import Bench
 HIT = "rank score passage_id document_id source title page section start end text"
 CLAIM = "text start end verdict score citations"
 CITATION = "n passage_id document_id source title page start end quote"
-ANSWER = "question answer abstained reason method claims citations nearest asked timings"
+ANSWER = "question answer abstained reason method claims citations conflicts nearest asked timings"
 DOCUMENTS = "added updated unchanged deleted failed skipped"
 
 
