@@ -1,5 +1,6 @@
 """The routes. Those that work are plain functions, which FastAPI runs in threads."""
 
+import threading
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -8,7 +9,11 @@ from fastapi.responses import JSONResponse, Response
 from api.engine import Engine
 from api.errors import error_response
 from api.schemas import AnswerOut, AskIn, ErrorOut, QuestionIn, SearchOut, StatusOut
-from rag.build import responder
+from api.streaming import EventStream, answer_events
+from rag.build import event_responder
+from rag.dialogue import replied
+from rag.retriever import check_question
+from rag.stopping import stoppable
 from rag.views import answer_view, search_view
 
 
@@ -31,18 +36,28 @@ router = APIRouter()
 v1 = APIRouter(prefix="/v1", responses=_PROBLEMS)
 
 
-@v1.post("/ask", responses={200: {"model": AnswerOut}})
+@v1.post("/ask", responses={200: {"model": AnswerOut, "content": {"text/event-stream": {}}}})
 def ask(question: AskIn, engine: UsedEngine) -> Response:
-    """Answer a question, each sentence with the quotes that support it."""
+    """Answer a question, each sentence with the quotes that support it.
+
+    With `stream`, as server-sent events: `claim` as each becomes certain (claim, new citations,
+    what it adds to the text), then `answer` (this response's body), or `error`.
+    """
     answerer = engine.answerer(question.index)
-    respond = responder(
-        answerer,
+    stopped = threading.Event()
+    respond = event_responder(
+        stoppable(answerer, stopped.is_set) if question.stream else answerer,
         k=question.k,
         mode=question.mode,
         filters=question.filters.filters(),
         asking=question.asking(engine.config),
     )
-    said = respond(question.question, [turn.turn() for turn in question.history])
+    # What is wrong with the question is told by the status, streamed or not.
+    asked = check_question(question.question)
+    replying = respond(asked, [turn.turn() for turn in question.history])
+    if question.stream:
+        return EventStream(answer_events(replying), stopped)
+    said = replied(replying)
     return JSONResponse(answer_view(said.answer, said.asked))
 
 

@@ -75,6 +75,9 @@ class AskIn(QuestionIn):
     quote_only: Annotated[bool, Field(strict=True)] | None = Field(
         default=None, description="answer by quoting, even where the generator could write"
     )
+    stream: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="answer as server-sent events: claim, …, then answer or error"
+    )
 
     def asking(self, config: Config) -> Asking:
         """Return how to answer; what is left out is as in the settings."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.answerer import Answerer
 from rag.config import SERVER, Config
-from rag.dialogue import Respond, reply
+from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
 from rag.models import MODELS, Progress, fingerprint, resolve
 from rag.protocols import (
@@ -211,12 +211,20 @@ def responder(answerer: Answerer, **options: Any) -> Respond:
     Args:
         options: of every search and answer, as `Answerer.answer` takes them.
     """
-    ask = partial(answerer.answer, **options)
+    respond = event_responder(answerer, **options)
+    return lambda question, history: replied(respond(question, history))
+
+
+def event_responder(answerer: Answerer, **options: Any) -> RespondEvents:
+    """Return what does the same claim by claim; what it ends with is the reply of `responder`."""
+    events = partial(answerer.events, **options)
     asking: Asking | None = options.get("asking")
     quote_only = answerer.config.quote_only if asking is None else asking.quote_only
     # A result is no quote.
     read = None if quote_only else quantities
-    return lambda question, history: reply(ask, question, history, answerer.generator, read)
+    return lambda question, history: reply_events(
+        events, question, history, answerer.generator, read
+    )
 
 
 class DeferredGenerator:

@@ -5,11 +5,11 @@ full stop belong to the sentence before them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.sentences import sentences
-from rag.types import Citation, Claim, Claimed, Evidence, Judgement
+from rag.types import Answer, Citation, Claim, Claimed, Event, Evidence, Judgement
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
@@ -91,7 +91,7 @@ class Composer:
 
     def add(self, claim: CitedClaim) -> Claimed:
         """Add a claim; return it as it stands in the answer, with the citations new with it."""
-        known = len(self.citations)
+        known, before = len(self.citations), len(self.text)
         cited = [self._number(evidence) for evidence in claim.evidence]
         markers = "".join(f" [{n}]" for n in cited)
         start = len(self.text) + bool(self.text)
@@ -107,7 +107,7 @@ class Composer:
                 judgement.score,
             )
         )
-        return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[start:])
+        return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[before:])
 
     def _number(self, evidence: Evidence) -> int:
         place = (evidence.passage.document_id, evidence.start, evidence.end)
@@ -115,6 +115,28 @@ class Composer:
             self._numbers[place] = len(self._numbers) + 1
             self.citations.append(cite(evidence, self._numbers[place]))
         return self._numbers[place]
+
+
+def claimed(answer: Answer) -> Iterator[Claimed]:
+    """Yield the claims of an answer that is whole as they would have come one by one.
+
+    What stands in the text outside of all claims comes with the claim after it, the last with the
+    claim before it. An answer that abstains has none.
+    """
+    cited = {citation.n: citation for citation in answer.citations}
+    at = 0
+    for number, claim in enumerate(answer.claims, start=1):
+        end = claim.end if number < len(answer.claims) else len(answer.text)
+        new = tuple(cited.pop(n) for n in claim.citations if n in cited)
+        yield Claimed(claim, new, answer.text[at:end])
+        at = end
+
+
+def whole(events: Iterable[Event]) -> Answer:
+    """Return the answer that ends what answering yields."""
+    *_, last = events
+    assert isinstance(last, Answer)
+    return last
 
 
 def compose(claims: Sequence[CitedClaim]) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -99,6 +100,19 @@ def _confirmed(gone: int, total: int) -> bool:
     return typer.confirm(question, err=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question, or a file of them, given by the option `flag`."""
+
+    question: str | None
+    file: Path | None
+    flag: str
+
+
+Opened = tuple[Callable[[str], Json], Callable[[Printer, Json], None]]
+"""What makes a view of a question, and what prints it for people."""
+
+
 @app.command("search")
 @spread
 def search_command(
@@ -115,11 +129,15 @@ def search_command(
 
     config, filters = settings(common, models, ranking), filtering.filters()
 
-    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+    def open_index(reporter: Reporter) -> Opened:
         retriever = open_retriever(config, common.index, reporter.fetch)
-        return lambda text: search_view(retriever.search(text, config.k, config.mode, filters).hits)
 
-    return _answer(question, queries, "--queries", common, open_index)
+        def view(text: str) -> Json:
+            return search_view(retriever.search(text, config.k, config.mode, filters).hits)
+
+        return view, Printer.search
+
+    return _answer(Asked(question, queries, "--queries"), common, open_index)
 
 
 @app.command("ask")
@@ -138,23 +156,28 @@ def ask_command(
 ) -> int:
     """Answer a question, each sentence with the quotes that support it."""
     from rag.batch import read_turns
-    from rag.build import open_answerer, responder
+    from rag.build import event_responder, open_answerer
+    from rag.dialogue import replied
+    from rag.live import Live
     from rag.views import answer_view
 
     config, filters = settings(common, models, ranking, answering), filtering.filters()
     turns = read_turns(history) if history is not None else []
+    watched = question is not None and not common.json and sys.stdout.isatty()
 
-    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+    def open_index(reporter: Reporter) -> Opened:
         answerer = open_answerer(config, common.index, reporter.fetch)
-        respond = responder(answerer, filters=filters)
+        respond = event_responder(answerer, filters=filters)
+        live = Live(reporter.close)
+        take = live.follow if watched else replied
 
         def view(text: str) -> Json:
-            said = respond(text, turns)
+            said = take(respond(text, turns))
             return answer_view(said.answer, said.asked)
 
-        return view
+        return view, live.show
 
-    return _answer(question, questions, "--questions", common, open_index)
+    return _answer(Asked(question, questions, "--questions"), common, open_index)
 
 
 @app.command("chat")
@@ -180,30 +203,25 @@ def chat_command(
     return chat(conversation, sys.stdin, common.json)
 
 
-def _answer(
-    question: str | None,
-    file: Path | None,
-    flag: str,
-    common: Common,
-    open_index: Callable[[Reporter], Callable[[str], Json]],
-) -> int:
+def _answer(asked: Asked, common: Common, open_index: Callable[[Reporter], Opened]) -> int:
     """Print what comes of one question, or a line of JSON for each question of a file."""
     from rag.batch import read_items, run_items
     from rag.retriever import check_question
 
-    if (question is None) == (file is None):
-        raise ConfigError(f"expected either one question or {flag} FILE")
+    question = asked.question
+    if (question is None) == (asked.file is None):
+        raise ConfigError(f"expected either one question or {asked.flag} FILE")
     # What is wrong with the input is told before models are loaded.
-    items = read_items(file) if file is not None else []
+    items = read_items(asked.file) if asked.file is not None else []
     if question is not None:
         check_question(question)
     with Reporter(events=common.events) as reporter:
         reporter.waiting("loading the models")
-        answer = open_index(reporter)
+        answer, show = open_index(reporter)
         reporter.waiting("searching")
         view = answer(question) if question is not None else None
     if view is not None:
-        print_view(view, common.json, Printer.search if "hits" in view else Printer.answer)
+        print_view(view, common.json, show)
         return 0
     failed = False
     for done, line in enumerate(run_items(items, answer), start=1):

@@ -23,8 +23,13 @@ LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 def print_json(value: Json) -> None:
     """Print a value as one compact line, at once."""
+    print(json_line(value), flush=True)
+
+
+def json_line(value: Json) -> str:
+    """Return a value as compact JSON that every reader takes for one line."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    print(line.translate(LINE_ENDS), flush=True)
+    return line.translate(LINE_ENDS)
 
 
 def print_view(view: Json, as_json: bool, show: Callable[["Printer", Json], None]) -> None:
@@ -68,6 +73,10 @@ class Printer:
         """Print an answer, the quotes behind it, and where they disagree."""
         self._line(view["answer"])
         self.sources(view)
+
+    def piece(self, text: str) -> None:
+        """Print a piece of a text that goes on, at once."""
+        self._console.print(Text(clean(text)), end="", soft_wrap=True)
 
     def sources(self, view: Json) -> None:
         """Print what stands behind an answer, and what speaks against it."""

@@ -5,7 +5,9 @@ tried, then one rewriting from the single best piece of evidence, then that evid
 claim is given out before the draft is known to keep to the question, so none is ever taken back.
 """
 
+from collections import abc
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from rag.citations import MARKER, CitedClaim, DraftClaim, draft_claims
@@ -16,12 +18,14 @@ from rag.errors import ConfigError
 from rag.evidence import overlap
 from rag.fusion import Retrieval
 from rag.prompt import fit
-from rag.protocols import Decoding, Generator, Verifier
+from rag.protocols import Decoding, Generator, TextStream, Verifier
 from rag.types import Evidence, Judgement, Verdict
 
 # Share of a quote's overlap with the question that a draft made from it has to keep.
 LEAST_KEPT = 0.8
 QUOTED = Judgement(Verdict.SUPPORTED, 1.0)
+
+Drafted = abc.Generator[DraftClaim, None, None]
 
 
 def quoted(evidence: Evidence) -> CitedClaim:
@@ -50,7 +54,7 @@ class Drafter:
 
     def claims(
         self, found: Retrieval, evidence: Sequence[Evidence], quote: Evidence
-    ) -> Iterator[CitedClaim]:
+    ) -> abc.Generator[CitedClaim, None, None]:
         """Yield the claims of a draft from evidence; none if it does not stand.
 
         Args:
@@ -61,15 +65,16 @@ class Drafter:
         held: list[CitedClaim] = []
         unmended: list[DraftClaim] = []
         released = False
-        for claim in drafted:
-            if (checked := self._attach(claim, shown)) is None:
-                unmended.append(claim)
-                continue
-            held.append(checked)
-            kept = overlap(found.term_weights, " ".join(item.text for item in held))
-            if released or (kept >= wanted and not unmended):
-                yield from held if not released else [checked]
-                released = True
+        with closing(drafted):
+            for claim in drafted:
+                if (checked := self._attach(claim, shown)) is None:
+                    unmended.append(claim)
+                    continue
+                held.append(checked)
+                kept = overlap(found.term_weights, " ".join(item.text for item in held))
+                if released or (kept >= wanted and not unmended):
+                    yield from held if not released else [checked]
+                    released = True
         if not held:
             return
         kept = overlap(found.term_weights, " ".join(item.text for item in held))
@@ -80,18 +85,16 @@ class Drafter:
             yield from held
         yield from self._mended(found.question, unmended, shown, held)
 
-    def _draft(
-        self, question: str, evidence: Sequence[Evidence]
-    ) -> tuple[list[Evidence], Iterator[DraftClaim]]:
+    def _draft(self, question: str, evidence: Sequence[Evidence]) -> tuple[list[Evidence], Drafted]:
         room = self.generator.max_tokens - self.config.max_answer_tokens
         try:
             messages, shown = fit(question, evidence, self.generator.count_tokens, room)
         except ConfigError as error:
             self.course.note(f"not generated: {error}")
-            return [], iter(())
+            return [], _nothing()
         if not shown:
             self.course.note("no evidence fits the generator's window")
-            return [], iter(())
+            return [], _nothing()
         config = self.config
         decoding = Decoding(
             config.max_answer_tokens, len(shown), config.temperature, config.seed, config.top_p
@@ -154,25 +157,30 @@ class Drafter:
     def _rewritten(self, question: str, evidence: Evidence) -> CitedClaim | None:
         """Return one claim written from one piece of evidence alone, if that supports it."""
         shown, drafted = self._draft(question, [evidence])
-        claim = next(iter(drafted), None)
+        with closing(drafted):
+            claim = next(drafted, None)
         return self._attach(claim, shown) if claim is not None and shown else None
 
 
-def _as_they_come(
-    stream: Iterator[str], decoding: Decoding, language: str, course: Course
-) -> Iterator[DraftClaim]:
+def _nothing() -> Drafted:
+    yield from ()
+
+
+def _as_they_come(stream: TextStream, decoding: Decoding, language: str, course: Course) -> Drafted:
     """Yield each claim once the next has begun, so that a marker after its full stop is in it."""
     text, given, cut = "", 0, False
-    while True:
-        try:
-            with course.timed("generate"):
-                text += next(stream)
-        except StopIteration as end:
-            cut = bool(end.value)
-            break
-        whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
-        yield from whole[given:]
-        given = max(given, len(whole))
+    # Who closes this generator stops the model, at once and not when memory is tidied.
+    with closing(stream):
+        while True:
+            try:
+                with course.timed("generate"):
+                    text += next(stream)
+            except StopIteration as end:
+                cut = bool(end.value)
+                break
+            whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
+            yield from whole[given:]
+            given = max(given, len(whole))
     kept = finished(Draft(text, cut), language).strip()
     course.note(f"draft: {text.strip()}")
     if cut:

@@ -26,11 +26,12 @@ LAYERS = {
         rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
-        rag.drafting rag.answerer rag.harder rag.dialogue rag.status rag.loaders rag.models""",
+        rag.drafting rag.answerer rag.stopping rag.harder rag.dialogue rag.status
+        rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
-        rag.progress api""",
+        rag.live rag.progress api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
 NAMES = list(LAYERS)

@@ -259,7 +259,7 @@ def test_failures_on_the_way_are_500(
         raise error
 
     app = create_app(config, open_index=lambda name: open_answerer(config, name))
-    monkeypatch.setattr("rag.answerer.Answerer.answer", fail)
+    monkeypatch.setattr("rag.answerer.Answerer.events", fail)
     client = TestClient(app, raise_server_exceptions=False)
     message = error_of(client.post("/v1/ask", json={"question": QUESTION}), 500, code)
     assert "secret" not in message
