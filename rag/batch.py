@@ -133,10 +133,13 @@ def _claim(value: Json, where: str) -> SourcedClaim:
 
 
 def _identity(value: Json, where: str, expected: str) -> Identity:
-    identity = value.get("id")
-    if isinstance(identity, str | int | float) and not isinstance(identity, bool):
-        if isinstance(identity, str) or math.isfinite(identity):
+    match value.get("id"):
+        case bool():
+            pass
+        case str() | int() as identity:
             return identity
+        case float() as number if math.isfinite(number):
+            return number
     raise ConfigError(f"{where} has no id that is a string or a number; expected {expected}")
 
 
