@@ -6,7 +6,6 @@ provenance lie in rag/answerability.json; docs/decisions/0013-answerability.md h
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +36,8 @@ FEATURES = (
 
 # "how many", "when" and the like, in en zh ru hu de: the answer holds a number.
 _NUMBER_WANTED = re.compile(
-    r"\bhow (?:many|much|long|old|far|tall|large|big|often)\b|\bwhen\b|\bwhat (?:year|percent\w*|date)\b"
+    r"\bhow (?:many|much|long|old|far|tall|large|big|often)\b|\bwhen\b"
+    r"|\bwhat (?:year|percent\w*|date)\b"
     r"|\bсколько\b|\bкогда\b|\bв каком году\b|\bкакой процент\b|\bwie ?viele?\b|\bwann\b"
     r"|\bwelche\w* jahr\b|\bhány\w*|\bmennyi\w*|\bmikor\b|\bmelyik évben\b"
     r"|多少|几|何时|哪一?年|什么时候",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.sentences import sentences
-from rag.types import Citation, Claim, Evidence, Judgement
+from rag.types import Citation, Claim, Claimed, Evidence, Judgement
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
@@ -76,34 +76,50 @@ def cite(evidence: Evidence, n: int) -> Citation:
     )
 
 
-def compose(claims: Sequence[CitedClaim]) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
-    """Return the answer's text with its markers, its claims, and its numbered citations.
+class Composer:
+    """Grows the text of an answer claim by claim, with its markers and numbered citations.
 
     Citations are numbered in order of appearance; evidence cited twice keeps its number.
     """
-    numbers: dict[tuple[str, int, int], int] = {}
-    citations: list[Citation] = []
-    composed: list[Claim] = []
-    text = ""
-    for claim in claims:
-        cited = []
-        for evidence in claim.evidence:
-            place = (evidence.passage.document_id, evidence.start, evidence.end)
-            if place not in numbers:
-                numbers[place] = len(numbers) + 1
-                citations.append(cite(evidence, numbers[place]))
-            cited.append(numbers[place])
+
+    def __init__(self) -> None:
+        """Begin with an empty text."""
+        self.text = ""
+        self.claims: list[Claim] = []
+        self.citations: list[Citation] = []
+        self._numbers: dict[tuple[str, int, int], int] = {}
+
+    def add(self, claim: CitedClaim) -> Claimed:
+        """Add a claim; return it as it stands in the answer, with the citations new with it."""
+        known = len(self.citations)
+        cited = [self._number(evidence) for evidence in claim.evidence]
         markers = "".join(f" [{n}]" for n in cited)
-        start = len(text) + bool(text)
-        text = f"{text} {claim.text}{markers}" if text else f"{claim.text}{markers}"
-        composed.append(
+        start = len(self.text) + bool(self.text)
+        self.text += f"{' ' if self.text else ''}{claim.text}{markers}"
+        judgement = claim.judgement
+        self.claims.append(
             Claim(
                 claim.text,
                 start,
-                len(text),
+                len(self.text),
                 tuple(cited),
-                claim.judgement.verdict,
-                claim.judgement.score,
+                judgement.verdict,
+                judgement.score,
             )
         )
-    return text, tuple(composed), tuple(citations)
+        return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[start:])
+
+    def _number(self, evidence: Evidence) -> int:
+        place = (evidence.passage.document_id, evidence.start, evidence.end)
+        if place not in self._numbers:
+            self._numbers[place] = len(self._numbers) + 1
+            self.citations.append(cite(evidence, self._numbers[place]))
+        return self._numbers[place]
+
+
+def compose(claims: Sequence[CitedClaim]) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
+    """Return the text of an answer with its markers, its claims, and its numbered citations."""
+    composer = Composer()
+    for claim in claims:
+        composer.add(claim)
+    return composer.text, tuple(composer.claims), tuple(composer.citations)

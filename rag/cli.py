@@ -9,12 +9,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import rag
@@ -271,6 +273,12 @@ def serve_command(
     return 0
 
 
+@cache
+def _command() -> TyperGroup:
+    """Return the commands, put together once: a process may run several."""
+    return typer.main.get_group(app)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; every error ends as one line."""
     for stream in (sys.stdout, sys.stderr):
@@ -278,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # JSON is UTF-8 whatever the locale; what is no text in a file name prints as "?".
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        command = typer.main.get_command(app)
+        command = _command()
         arguments = sys.argv[1:] if argv is None else argv
         code = command.main(arguments or ["--help"], prog_name="rag", standalone_mode=False)
         sys.stdout.flush()

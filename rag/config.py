@@ -60,6 +60,10 @@ class Config:
     openai_window: int = _setting(4096, "its window in tokens: prompt and answer together")
     openai_timeout: float = _setting(60.0, "seconds to wait for it to connect, and for each piece")
     openai_retries: int = _setting(2, "further attempts when it is busy or can not be reached")
+    strictness: float = _setting(
+        0.5, "least probability that the passages answer, and least score of a claim"
+    )
+    quote_only: bool = _setting(False, "answer by quoting, even where the generator could write")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")
 
     def __post_init__(self) -> None:
@@ -71,6 +75,7 @@ class Config:
         _check_range("batch_tokens", self.batch_tokens, 64, 1 << 20)
         _check_range("temperature", self.temperature, 0.0, 10.0)
         _check_range("top_p", self.top_p, 0.01, 1.0)
+        _check_range("strictness", self.strictness, 0.0, 1.0)
         _check_range("seed", self.seed, 0, 2**31 - 1)
         _check_range("openai_window", self.openai_window, 256, 1 << 24)
         _check_range("openai_timeout", self.openai_timeout, 0.1, 3600.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from rag.characters import flatten
-from rag.numerals import chinese_value
+from rag.hanzi import chinese_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,12 @@ def _numeric(flat: str) -> Iterator[Date]:
                 yield from _date(match, year, first, second)
 
 
-_ZH_NUMBER = "[0-9零〇一二三四五六七八九十]"
+_ZH_YEAR = "(?:[0-9]{4}|[零〇一二三四五六七八九]{4})"
+_ZH_NUMBER = "(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})"
 _ZH = re.compile(
-    rf"(?:(?<![0-9])(?P<year>[0-9零〇一二三四五六七八九]{{4}})[ ]?年)?"
-    rf"(?:[ ]?(?P<month>(?<![0-9]){_ZH_NUMBER}{{1,3}})[ ]?月(?:份|[ ]?(?P<day>{_ZH_NUMBER}{{1,3}})[ ]?[日号號])?)?"
+    rf"(?:(?<![0-9])(?P<year>{_ZH_YEAR})[ ]?年)?"
+    rf"(?:[ ]?(?<![0-9])(?P<month>{_ZH_NUMBER})[ ]?月"
+    rf"(?:份|[ ]?(?P<day>{_ZH_NUMBER})[ ]?[日号號])?)?"
 )
 
 
@@ -152,7 +154,7 @@ def _zh_int(digits: str | None) -> int:
 
 
 _RU_YEAR = rf"(?:{_S}?(?:года?|году|г\.))?"
-_HU_DAY = r"(?:\.|-?(?:j[eé]n|[aáeé]n|[aáeé]ig|i|[aáeé]t[óő]l|j[aáeé]|j[aáeé]ig|[aáeé]|j[aáeé]t[óő]l))?(?![^\W\d_])"
+_HU_DAY = r"(?:\.|-?(?:j?[eé]n|[aáeé]n|j?[aáeé]ig|i|j?[aáeé]t[óő]l|j?[aáeé]))?(?![^\W\d_])"
 
 
 def _day_month(flat: str) -> Iterator[Date]:
@@ -210,13 +212,32 @@ def _month(flat: str) -> Iterator[Date]:
 
 
 _YEAR_ALONE = re.compile(
-    r"(?:(?<=[ (])(?P<before>in|since|by|until|till|from|of|year|im|Jahre?|seit|bis|ab|von|в|во|с|со"
+    r"(?:(?<![^\W\d_])(?P<before>in|since|by|until|till|from|of|year|im|Jahre?|seit|bis|ab|von|в"
+    r"|во|с|со"
     r"|до|к|circa|um|около|и|and|und)[ \u00a0]|(?<=\())?(?<![\w.,])"
     r"(?P<year>1[0-9]{3}|20[0-9]{2})(?![\w%]|[.,'][0-9]|[ \u00a0][0-9]{3})"
-    r"(?P<after>[ \u00a0]?(?:год(?:а|у|ом|ы|ов)?|г\.|гг\.)(?![^\W\d_])|-(?:ben|ban|t[óő]l|ig|ra|re|es|as|os|ös|i|nek|hoz|ot|et)"
+    r"(?P<after>[ \u00a0]?(?:год(?:а|у|ом|ы|ов)?|г\.|гг\.)(?![^\W\d_])|-(?:ben|ban|t[óő]l|ig|ra"
+    r"|re|es|as|os|ös|i|nek|hoz|ot|et)"
     r"(?![^\W\d_])|\)|\.?[ \u00a0](?:évi|évben))?"
 )
-_OPENS = frozenset("in since by until till year im jahr jahre seit bis ab von from".split())
+_OPENS = frozenset(
+    [
+        "in",
+        "since",
+        "by",
+        "until",
+        "till",
+        "year",
+        "im",
+        "jahr",
+        "jahre",
+        "seit",
+        "bis",
+        "ab",
+        "von",
+        "from",
+    ]
+)
 
 
 def _year(flat: str) -> Iterator[Date]:

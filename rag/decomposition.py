@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from rag.followup import Kind, kind_of, with_words
+from rag.followup import COMPLETE, Kind, defines, kind_of, with_words
 from rag.wording import INTERROGATIVES, WORD, content_words, interrogative, names, weight
 
 LONGEST = 1000
@@ -186,7 +186,10 @@ def _standing_alone(pieces: list[str], language: str) -> tuple[str, ...]:
     for piece in pieces[1:]:
         if kind_of(piece, language) is not Kind.STANDALONE:
             alone.append(with_words(piece, about))
-        elif names(piece, language):
+        elif names(piece, language) or (
+            # "What is BPE and how does low-rank adaptation work?": two subjects.
+            defines(first) and len(content_words(piece, language)) >= COMPLETE
+        ):
             alone.append(piece)
         else:
             alone.append(with_words(piece, names(first, language) or about[:2]))

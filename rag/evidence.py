@@ -158,7 +158,9 @@ def _weighed(
 
     A token counts as the word that it is a part of; text without spaces is one long word.
     """
-    counts = np.array([_count(question, *span, term_weights) for span in tokens.spans.tolist()])
+    counts = np.array(
+        [_count(question, start, end, term_weights) for start, end in tokens.spans.tolist()]
+    )
     if not counts.any():
         counts = np.ones(len(counts))
     words = counts > 0

@@ -3,23 +3,21 @@
 The gate does not understand the claim. It refuses what words alone show to be unsupported, and
 says what that is. Evidence may be in another language: numbers and dates are compared by value,
 names only where spelling decides (else they are `unknown_names`).
-docs/decisions/0011-exact.md has the figures behind the choices.
+docs/decisions/0013-exact.md has the figures behind the choices.
 """
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import takewhile
 
 from rag.alignment import Sentences, align
-from rag.analysis import language as language_of
-from rag.characters import bare, flatten, lowered
-from rag.dates import Date, dates
+from rag.dates import Date
 from rag.names import KEY, Name, names, same_word, script, squeezed
 from rag.polarity import Clause
-from rag.quantities import Quantity, base, quantities, same
+from rag.profiles import ExactProfile, plain_form, profile
+from rag.quantities import Quantity, base, same
 from rag.units import UNITS
 
 
@@ -70,25 +68,6 @@ class ExactFindings:
         return not missing and not self.negation
 
 
-@dataclass(frozen=True, slots=True)
-class ExactProfile:
-    """A text read once, for any number of checks. Make it with `profile`."""
-
-    text: str
-    language: str
-    plain: str  # as long as text: flattened, in lower case, without accents
-    script: str
-    quantities: tuple[Quantity, ...]
-    dates: tuple[Date, ...]
-    sentences: Sentences
-    by_value: dict[Fraction, tuple[Quantity, ...]]
-    amounts: frozenset[tuple[str, Fraction]]
-    surfaces: frozenset[str]
-    words: dict[str, frozenset[str]]  # by their first letters
-    initials: str  # of all words, for acronyms
-    identifiers: frozenset[str]
-
-
 def check(claim: str, evidence: str) -> ExactFindings:
     """Compare a claim with its evidence; both in any language.
 
@@ -96,38 +75,6 @@ def check(claim: str, evidence: str) -> ExactFindings:
     against one text, use `profile` and `check_profile`.
     """
     return check_profile(profile(claim), profile(evidence))
-
-
-def profile(text: str, language: str = "") -> ExactProfile:
-    """Read a text for `check_profile`.
-
-    Args:
-        language: ISO 639-1; found from the text if not given.
-    """
-    language = language or language_of(text)
-    flat = flatten(text)
-    plain = bare(lowered(flat))
-    found = quantities(text, language)
-    found_dates = dates(text)
-    by_value: dict[Fraction, list[Quantity]] = {}
-    for quantity in (*found, *_parts(text, found_dates)):
-        for value in quantity.readings:
-            by_value.setdefault(value, []).append(quantity)
-    return ExactProfile(
-        text=text,
-        language=language,
-        plain=plain,
-        script=_main_script(text, language),
-        quantities=found,
-        dates=found_dates,
-        sentences=Sentences.of(text),
-        by_value={value: tuple(same) for value, same in by_value.items()},
-        amounts=frozenset(base(v, q.unit) for q in found if q.unit for v in q.readings),
-        surfaces=frozenset(plain[q.start : q.end] for q in found),
-        words=_words(plain),
-        initials="".join(word[0] for word in _WORD.findall(plain)),
-        identifiers=frozenset(_identifiers(plain)),
-    )
 
 
 def check_profile(claim: ExactProfile, evidence: ExactProfile) -> ExactFindings:
@@ -200,7 +147,7 @@ _LABEL = re.compile(r"\s*[(\[]?[0-9]{1,3}[.)\]]+(?=\s)")
 
 def _has_quantity(evidence: ExactProfile, wanted: Quantity) -> bool:
     """Tell whether the evidence has the number, with its unit where it has one there."""
-    if flatten_surface(wanted.text) in evidence.surfaces:
+    if plain_form(wanted.text) in evidence.surfaces:
         return True
     found = [q for value in wanted.readings for q in evidence.by_value.get(value, ())]
     if not wanted.unit:
@@ -212,11 +159,6 @@ def _has_quantity(evidence: ExactProfile, wanted: Quantity) -> bool:
     if any(q.unit and UNITS[q.unit][0] == dimension for q in found):
         return False
     return any(not q.unit for q in found)
-
-
-def flatten_surface(text: str) -> str:
-    """Return a quantity's characters as `ExactProfile.surfaces` has them."""
-    return bare(lowered(flatten(text)))
 
 
 def _missing(
@@ -237,7 +179,8 @@ def _missing(
 
 
 SAME_PLACE = 2
-"""So many words beside two numbers are the same if one stands in the other's place."""
+"""So many of the unit and the words beside two numbers are the same if one stands in the other's
+place."""
 
 
 def _rival(
@@ -245,20 +188,22 @@ def _rival(
 ) -> tuple[Quantity | None, int]:
     """Return the number in the place of the wanted one, in the sentences nearest to the claim.
 
-    With it comes how many words beside both are the same. There is none if one of those
-    sentences has the wanted number.
+    With it comes how much beside both is the same: the unit, the word before, the word after.
+    There is none if one of those sentences has the wanted number.
     """
     known = {value for q in claim.quantities for value in q.readings}
     rival, closeness = None, 0
     for start, end in align(claim.sentences.about_at(wanted.start), evidence.sentences):
         first = bisect_left(evidence.quantities, start, key=lambda q: q.start)
-        for other in takewhile(lambda q: q.start < end, evidence.quantities[first:]):
+        past = bisect_left(evidence.quantities, end, key=lambda q: q.start)
+        for other in evidence.quantities[first:past]:
             if same(wanted, other):
                 return None, 0
             if known.intersection(other.readings) or not _comparable(wanted, other):
                 continue
             near = _same_neighbours(claim.plain, wanted, evidence.plain, other)
-            if near + bool(wanted.unit) and near >= closeness:
+            near += wanted.unit == other.unit != ""
+            if near and near >= closeness:
                 rival, closeness = other, near
     return rival, closeness
 
@@ -295,15 +240,6 @@ def _apart(quantity: Quantity, spans: Iterable[tuple[int, int]]) -> bool:
     return not any(start < quantity.end and quantity.start < end for start, end in spans)
 
 
-def _parts(text: str, found: Iterable[Date]) -> Iterator[Quantity]:
-    """Yield the numbers in dates, which answer for numbers of a claim."""
-    for date in found:
-        for part in (date.year, date.month, date.day):
-            if part:
-                text_of = text[date.start : date.end]
-                yield Quantity(Fraction(part), "", date.start, date.end, text_of, certain=False)
-
-
 def _has_date(evidence: ExactProfile, wanted: Date) -> bool:
     """Tell whether the evidence has the date; day and month may stand apart from the year."""
     if any(wanted.implied_by(date) for date in evidence.dates):
@@ -320,33 +256,6 @@ def _has_date(evidence: ExactProfile, wanted: Date) -> bool:
 
 
 # --- names -----------------------------------------------------------------------------------
-
-_WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]+\d*")
-_DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,5}")
-_IDENTIFIER = re.compile(r"([^\W\d_]+)[ -]?(\d[\d.]*)([^\W\d_]*)")
-_VERSION = re.compile(r"\d+(?:\.\d+){2,}|\d+[^\W\d_]{1,2}(?!\w)")
-
-
-def _words(plain: str) -> dict[str, frozenset[str]]:
-    found = set(_WORD.findall(plain))
-    found.update(re.sub(r"\W", "", match) for match in _DOTTED.findall(plain))
-    by_key: dict[str, set[str]] = {}
-    for word in found:
-        by_key.setdefault(word[:KEY], set()).add(word)
-    return {key: frozenset(words) for key, words in by_key.items()}
-
-
-def _identifiers(plain: str) -> Iterator[str]:
-    for match in _IDENTIFIER.finditer(plain):
-        yield squeezed(match[1] + match[2])
-        yield squeezed(match[0])
-    for match in _VERSION.finditer(plain):
-        yield squeezed(match[0])
-
-
-def _main_script(text: str, language: str) -> str:
-    return {"zh": "han", "ru": "cyrillic"}.get(language) or script(text)
-
 
 SHORT = 100
 """The language of so few characters is a guess."""
@@ -429,3 +338,14 @@ def _contrary(clause: Clause, evidence: Sentences) -> bool:
             return False
         contrary |= opposed >= COVERED * evidence.weight(clause.terms)
     return contrary
+
+
+__all__ = [
+    "Conflict",
+    "ExactFindings",
+    "ExactProfile",
+    "Finding",
+    "check",
+    "check_profile",
+    "profile",
+]

@@ -222,6 +222,11 @@ def _replaced(question: str, language: str, before: Turn) -> str:
     return question[: match.start()] + name + question[match.end() :]
 
 
+def defines(question: str) -> bool:
+    """Tell whether a question asks what something is, and nothing else ("What is BPE?")."""
+    return _DEFINITION.fullmatch(_plain(question)) is not None
+
+
 def _spoken_of(question: str, language: str) -> list[str]:
     """Return the names but those after "in": that is where or in what language something is."""
     return [name for name in names(question, language) if f"in {name}" not in question]
@@ -239,8 +244,8 @@ def _extended(question: str, language: str, before: Turn) -> str:
     words = content_words(before.question, tongue)
     if theirs and content_words(question, language):
         words = theirs
-    elif len(words) < 2:
-        words += answered
+    elif not words:
+        words = answered
     if _patterns(language)["person"].search(question):
         words = answered[:1] + words
     return with_words(question, words)

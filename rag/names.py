@@ -98,7 +98,10 @@ _SCRIPTS = {
 }
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĪĮİŁŃŇŐŒŘŚŞŠŤŪŮŰŹŻŽА-ЯЁ"
 _LETTER = r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]"
-_CAPITALISED = rf"(?<![^\W\u3040-\u30ff\u3400-\u9fff])[{_UPPER}](?:{_LETTER}|(?<={_LETTER})['-](?={_LETTER}))*\d*"
+_CAPITALISED = (
+    rf"(?<![^\W\u3040-\u30ff\u3400-\u9fff])[{_UPPER}]"
+    rf"(?:{_LETTER}|(?<={_LETTER})['-](?={_LETTER}))*\d*"
+)
 # Words that join capitalised ones into one name.
 _JOIN = r"(?:[ \u00a0](?:(?:of|de|la|le|du|von|van|der|den|di|da|del|bin|al|el|y)[ \u00a0])?)"
 _RUN = re.compile(rf"{_CAPITALISED}(?:{_JOIN}{_CAPITALISED})*")
@@ -108,7 +111,8 @@ _WORD = re.compile(rf"{_LETTER}+\d*|\d+")
 # --- identifiers -----------------------------------------------------------------------------
 
 _MIXED = re.compile(
-    rf"(?<![\w-])(?:[{_UPPER}]{_LETTER}{{0,11}}-?\d[\d.]*\d*(?:[a-z]{{1,2}}|-?[A-Z]{{1,3}})?(?![\w%])"
+    rf"(?<![^\W\u3400-\u9fff])(?<!-)(?:[{_UPPER}]{_LETTER}{{0,11}}-?\d[\d.]*\d*(?:[a-z]{{1,2}}"
+    rf"|-?[A-Z]{{1,3}})?(?![\w%])"
     rf"|\d[{_UPPER}]{{1,2}}(?![\w])|(?!\d{{1,3}}(?:\.\d{{3}})+(?!\d))\d+(?:\.\d+){{2,}}(?![\w]))"
 )
 
@@ -144,42 +148,45 @@ def _han(flat: str) -> Iterator[tuple[int, int, bool]]:
 # --- capitals --------------------------------------------------------------------------------
 
 _SENTENCE_START = re.compile(
-    r"(?:^|[.!?。！？;；…:：\n|/>•*#–—]|\d\.)[ \u00a0\t\n\"'“”„«»‚()\[\]*_-]*$|[\"“„«‚(\[][ \u00a0]?$"
+    r"(?:^|[.!?。！？;；…:：\n|/>•*#–—]|\d\.)[ \u00a0\t\n\"'“”„«»‚()\[\]*_-]*$"
+    r"|[\"“„«‚(\[][ \u00a0]?$"
 )
 _STOP = {
-    "en": """a an the this that these those he she it they we i you his her its their our my your in
-on at of for from by with to as and or but if when while where who what which why how not no there
-here after before since until during under over between among about into onto through against
-however although though because so thus then also both each every all many most some several few
-any another other such only even just more less one two three four five six seven eight nine ten
-first second third last next according despite unlike like was were is are be been had has have
-would could should may might must can will do does did january february march april june july
-august september october november december monday tuesday wednesday thursday friday saturday
-sunday today yesterday tomorrow mr mrs ms dr sir st i'm it's""",
-    "ru": """в во на с со к ко о об от до из у за по при для над под и а но или что как когда где кто он
-она оно они мы вы я ты это эта этот эти его ее их не ни все всех весь после перед между также если
-хотя однако так тогда там здесь многие большинство некоторые согласно из-за г м января февраля марта
-апреля мая июня июля августа сентября октября ноября декабря вы вам вас ваш""",
-    "hu": """a az egy ez azok ezek ő ők mi ti én te és vagy de ha hogy mert amikor ahol aki ami amely nem
-is csak már még után előtt között alatt szerint során azonban bár míg sok minden ezért így majd itt
-ott ön önök január február március április május június július augusztus szeptember október november
-december""",
-    "de": """der die das ein eine einer eines dem den des er sie es wir ihr ich du in im an am auf aus bei
-mit nach seit von vom zu zum zur für durch um über unter vor hinter neben zwischen und oder aber
-wenn als während wo wer was welche nicht kein keine auch nur noch schon viele einige alle dieser
-diese dieses jeder jede jedes januar februar märz april mai juni juli august september oktober
-november dezember ende anfang mitte montag dienstag mittwoch donnerstag freitag samstag sonntag
-sein seine ihre ihr herr frau""",
+    "en": """a an the this that these those he she it they we i you his her its their our my
+your in on at of for from by with to as and or but if when while where who what which why
+how not no there here after before since until during under over between among about into
+onto through against however although though because so thus then also both each every all
+many most some several few any another other such only even just more less one two three
+four five six seven eight nine ten first second third last next according despite unlike
+like was were is are be been had has have would could should may might must can will do
+does did january february march april june july august september october november december
+monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow mr mrs
+ms dr sir st i'm it's""",
+    "ru": """в во на с со к ко о об от до из у за по при для над под и а но или что как когда
+где кто он она оно они мы вы я ты это эта этот эти его ее их не ни все всех весь после
+перед между также если хотя однако так тогда там здесь многие большинство некоторые
+согласно из-за г м января февраля марта апреля мая июня июля августа сентября октября
+ноября декабря вы вам вас ваш""",
+    "hu": """a az egy ez azok ezek ő ők mi ti én te és vagy de ha hogy mert amikor ahol aki
+ami amely nem is csak már még után előtt között alatt szerint során azonban bár míg sok
+minden ezért így majd itt ott ön önök január február március április május június július
+augusztus szeptember október november december""",
+    "de": """der die das ein eine einer eines dem den des er sie es wir ihr ich du in im an
+am auf aus bei mit nach seit von vom zu zum zur für durch um über unter vor hinter neben
+zwischen und oder aber wenn als während wo wer was welche nicht kein keine auch nur noch
+schon viele einige alle dieser diese dieses jeder jede jedes januar februar märz april mai
+juni juli august september oktober november dezember ende anfang mitte montag dienstag
+mittwoch donnerstag freitag samstag sonntag sein seine ihre ihr herr frau""",
 }
-_TITLES = frozenset(
-    """president chancellor minister prime king queen emperor pope saint bishop professor prof doctor
-general captain colonel lord lady prince princess duke senator governor judge justice director
-university college institute school church city state county river lake mount mountain island
-company corporation inc ltd street road avenue north south east west northern southern eastern
-western central new old great grand upper lower national international royal former late early
-president's chapter section table figure article act team club group party government army
-roman numeral bowl world war super century league conference""".split()
-)
+# Part of many names, and left out or translated in as many: no name is missed for these.
+_COMMON = """president chancellor minister prime king queen emperor pope saint bishop professor prof
+doctor general captain colonel lord lady prince princess duke senator governor judge justice
+director university college institute school church city state county river lake mount mountain
+island company corporation inc ltd street road avenue north south east west northern southern
+eastern western central new old great grand upper lower national international royal former late
+early chapter section table figure article act team club group party government army bowl world war
+super century league conference"""
+_TITLES = frozenset(_COMMON.split())
 
 
 @cache
@@ -204,7 +211,9 @@ def _runs(flat: str, language: str) -> Iterator[tuple[int, int, bool]]:
             # The first word of a sentence is capitalised whatever it is.
             words = words[1:]
         if language == "de":
-            words = [w for w in words if _unlike_a_noun(w[0]) or len(words) > 1 and w is words[-1]]
+            words = [
+                w for w in words if _unlike_a_noun(w[0]) or (len(words) > 1 and w is words[-1])
+            ]
             if re.search(r"[0-9%][.]?[ \u00a0]$", flat[max(0, match.start() - 3) : match.start()]):
                 words = [w for w in words if _unlike_a_noun(w[0])]
         if words:
@@ -223,14 +232,17 @@ def _acronym(word: str) -> bool:
 
 
 def _unlike_a_noun(word: str) -> bool:
-    return word.isupper() or re.sub("-.", "", word[1:]).lower() != re.sub("-.", "", word[1:])
+    if word.isupper():
+        return True
+    inside = re.sub("-.", "", word[1:])
+    return inside.lower() != inside
 
 
 def _shouted(flat: str, start: int, end: int) -> bool:
     """Tell whether a run is part of a line in capitals, where they mean nothing."""
-    around = re.findall(_LETTER + "{2,}", flat[max(0, start - 40) : end + 40])
+    around: list[str] = re.findall(_LETTER + "{2,}", flat[max(0, start - 40) : end + 40])
     shouted = sum(word.isupper() for word in around)
-    return shouted > 3 and shouted > 0.7 * len(around)
+    return bool(shouted > 3 and shouted > 0.7 * len(around))
 
 
 def _required(text: str, literal: bool) -> tuple[str, ...]:

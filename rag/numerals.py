@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from rag.characters import bare
+from rag.compounds import german, hungarian
+from rag.hanzi import chinese
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def numerals(text: str, language: str) -> list[Numeral]:
         language: ISO 639-1.
     """
     if language == "zh":
-        return list(_chinese(text))
+        return [Numeral(*found) for found in chinese(text)]
     if language not in _WORDS:
         return []
     return list(_spaced(text, language))
@@ -71,12 +72,14 @@ _RUSSIAN = """0 ноль нуль|2 два две двух двум двумя|3
 _RUSSIAN_UNCERTAIN = """1 один одна одно одного одной одному одним одном одну перв* однажды
 единственн* впервые|2 втор* оба обе обоих обеих обеими вдвое дважды двойн* удво* пара пары пару
 двухлетн*|3 трет* трижды втрое тройн*|4 четверт*|5 пятый пятая пятое пятого пятой пятом пятую
-|6 шестой шестая шестого шестое|7 седьм*|8 восьмой восьмая восьмого восьмое|9 девятый девятая девятого
+|6 шестой шестая шестого шестое|7 седьм*|8 восьмой восьмая восьмого восьмое
+|9 девятый девятая девятого
 |10 десятый десятого десятое десятилет*|12 дюжин*|40 сороков*|50 пятидесятых|60 шестидесятых
 |90 девяност*|100 столет* век века веков веке сотый сотня ста|1000 тысячелет*|1/2 половин* полтор*
 |1/3 треть трети|1/4 четверть четверти"""
 
-_HUNGARIAN_UNCERTAIN = """1 egy egyik első egyetlen először elsőként|2 mindkét mindkettő második kétszer
+_HUNGARIAN_UNCERTAIN = """1 egy egyik első egyetlen először elsőként
+|2 mindkét mindkettő második kétszer
 dupla pár megduplázódott kettős|3 harmadik háromszor|6 hat|7 hét|10 évtized*|100 évszázad* század*
 |1000 évezred*|12 tucat|1/2 fél fele felét felére|1/3 harmada|1/4 negyede negyed"""
 
@@ -238,200 +241,7 @@ def _may_follow(value: Fraction, last: Fraction) -> bool:
     return last >= 20 and last % 10 == 0 and value < 10
 
 
-# --- one-word compounds ----------------------------------------------------------------------
-
-_DE_UNITS = dict(
-    zip("ein zwei drei vier fünf sechs sieben acht neun".split(), range(1, 10), strict=True)
-)
-_DE_TEENS = dict(
-    zip(
-        "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split(),
-        range(10, 20),
-        strict=True,
-    )
-)
-_DE_TENS = dict(
-    zip(
-        "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split(),
-        range(20, 100, 10),
-        strict=True,
-    )
-)
-_DE_BELOW_100 = rf"(?:(?:{'|'.join(_DE_UNITS)})und(?:{'|'.join(_DE_TENS)})|" + "|".join(
-    sorted({**_DE_UNITS, **_DE_TEENS, **_DE_TENS}, key=len, reverse=True)
-)
-_DE_BELOW_1000 = (
-    rf"(?:(?P<h>{'|'.join(_DE_UNITS)})?(?P<hundert>hundert))?(?:und)?(?P<r>{_DE_BELOW_100}))?"
-)
-_DE_ORDINAL = r"(?P<ordinal>s?te[nrsm]?|er)?"
-_DE = re.compile(
-    rf"(?:(?P<t>{_DE_BELOW_100})|(?P<th>{'|'.join(_DE_UNITS)})hundert)?(?P<tausend>tausend))?"
-    rf"{_DE_BELOW_1000}{_DE_ORDINAL}(?:fach|mal|jährige[nrsm]?|köpfige[nrsm]?|tägige[nrsm]?)?"
-)
-_DE_IRREGULAR = {"siebte": 7, "siebten": 7, "siebter": 7, "siebtes": 7, "achte": 8, "achten": 8}
-
-
-def _below_100(word: str) -> int:
-    if word in _DE_UNITS:
-        return _DE_UNITS[word]
-    if word in _DE_TEENS:
-        return _DE_TEENS[word]
-    if word in _DE_TENS:
-        return _DE_TENS[word]
-    unit, ten = word.split("und", 1)
-    return _DE_UNITS[unit] + _DE_TENS[ten]
-
-
-def _german(word: str) -> tuple[Fraction, bool] | None:
-    if word in _DE_IRREGULAR:
-        return Fraction(_DE_IRREGULAR[word]), True
-    match = _DE.fullmatch(word)
-    if not match or not (match["tausend"] or match["hundert"] or match["r"]):
-        return None
-    value = _below_100(match["r"]) if match["r"] else 0
-    if match["hundert"]:
-        value += 100 * _DE_UNITS.get(match["h"] or "ein", 1)
-    if match["tausend"]:
-        thousands = _below_100(match["t"]) if match["t"] else 1
-        value += 1000 * (100 * _DE_UNITS[match["th"]] if match["th"] else thousands)
-    return Fraction(value), value > 1 and word not in ("hundert", "tausend")
-
-
-_HU_UNITS = {
-    "egy": 1,
-    "két": 2,
-    "kettő": 2,
-    "kettő": 2,
-    "három": 3,
-    "négy": 4,
-    "öt": 5,
-    "hat": 6,
-    "hét": 7,
-    "nyolc": 8,
-    "kilenc": 9,
-}
-_HU_TENS = {
-    "tizen": 10,
-    "tíz": 10,
-    "huszon": 20,
-    "húsz": 20,
-    "harminc": 30,
-    "negyven": 40,
-    "ötven": 50,
-    "hatvan": 60,
-    "hetven": 70,
-    "nyolcvan": 80,
-    "kilencven": 90,
-}
-_HU_ORDINALS = {
-    "negyedik": 4,
-    "ötödik": 5,
-    "hatodik": 6,
-    "hetedik": 7,
-    "nyolcadik": 8,
-    "kilencedik": 9,
-    "tizedik": 10,
-    "huszadik": 20,
-}
-_HU_BELOW_1000 = (
-    rf"(?:(?:{'|'.join(_HU_UNITS)})?száz)?(?:{'|'.join(_HU_TENS)})?(?:{'|'.join(_HU_UNITS)})?"
-)
-_HU = re.compile(
-    rf"(?P<thousands>(?P<t>{_HU_BELOW_1000})ezer)?(?P<rest>{_HU_BELOW_1000})"
-    r"(?P<suffix>an|en|at|et|ot|t|ban|ben|ból|ből|ra|re|nak|nek|szor|szer|szoros|szeres|féle|éves)?"
-)
-
-
-def _hungarian(word: str) -> tuple[Fraction, bool] | None:
-    for ending in ("", "ben", "ban", "et", "nek", "re", "ként"):
-        if word.endswith(ending) and (value := _HU_ORDINALS.get(word.removesuffix(ending))):
-            return Fraction(value), True
-    match = _HU.fullmatch(word)
-    if not match or not (match["thousands"] or match["rest"]):
-        return None
-    value = _hu_below_1000(match["rest"])
-    if match["thousands"]:
-        value += 1000 * (_hu_below_1000(match["t"]) if match["t"] else 1)
-    root = word.removesuffix(match["suffix"] or "")
-    certain = value > 1 and root not in ("száz", "ezer") and (len(root) > 3 or not match["suffix"])
-    return Fraction(value), certain
-
-
-def _hu_below_1000(word: str) -> int:
-    value = 0
-    if "száz" in word:
-        hundreds, word = word.split("száz", 1)
-        value = 100 * _HU_UNITS.get(hundreds, 1)
-    for name in sorted(_HU_TENS, key=len, reverse=True):
-        if word.startswith(name) and (word == name or word[len(name) :] in _HU_UNITS):
-            return value + _HU_TENS[name] + _HU_UNITS.get(word[len(name) :], 0)
-    return value + _HU_UNITS.get(word, 0)
-
-
 _COMPOUND: dict[str, Callable[[str], tuple[Fraction, bool] | None]] = {
-    "de": _german,
-    "hu": _hungarian,
+    "de": german,
+    "hu": hungarian,
 }
-
-# --- Chinese ---------------------------------------------------------------------------------
-
-_ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {
-    "〇": 0,
-    "两": 2,
-    "兩": 2,
-    "壹": 1,
-    "贰": 2,
-    "叁": 3,
-}
-_ZH_SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
-_ZH_LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
-_ZH_RUN = re.compile(f"[{''.join([*_ZH_DIGITS, *_ZH_SMALL, *_ZH_LARGE])}]{{1,40}}")
-# A numeral before one of these counts something.
-_ZH_COUNTED = re.compile(
-    "[个個名位只隻条條张張座次种種项項家所支本天月周岁歲人倍点届届艘架辆辆台层层部篇段块根组组群场场章"
-    "句枚公英美欧日年世季米元吨]|小时|分钟|秒|千克|公斤|星期|%"
-)
-_ZH_LOOSE = {"一半": Fraction(1, 2), "半": Fraction(1, 2), "双": Fraction(2), "首": Fraction(1)}
-_ZH_LOOSE_RUN = re.compile("|".join(_ZH_LOOSE))
-
-
-def _chinese(text: str) -> Iterator[Numeral]:
-    for match in _ZH_RUN.finditer(text):
-        run, start, end = match[0], *match.span()
-        if all(char in _ZH_LARGE for char in run) or "一一" in run:
-            continue  # a scale of the digits before it; "only"
-        value = chinese_value(run)
-        nth = text[start - 1 : start] == "第"
-        vague = (
-            text[start - 1 : start] in ("几", "数", "數", "幾") or text[end : end + 1] in "几幾分"
-        )
-        counted = nth or _ZH_COUNTED.match(text, end) is not None
-        certain = value > 1 and not (vague and end < len(text)) and (counted or len(run) > 2)
-        yield Numeral(Fraction(value), start, end, certain and run not in ("千万", "百万"))
-    for match in _ZH_LOOSE_RUN.finditer(text):
-        yield Numeral(_ZH_LOOSE[match[0]], *match.span(), certain=False)
-
-
-def chinese_value(run: str) -> int:
-    """Return the value of a run of Chinese numerals: "三百零五" 305, "一九四五" 1945."""
-    if len(run) > 1 and all(char in _ZH_DIGITS for char in run):
-        return int("".join(str(_ZH_DIGITS[char]) for char in run))
-    total = section = digit = 0
-    for char in run:
-        if char in _ZH_DIGITS:
-            digit = _ZH_DIGITS[char]
-        elif char in _ZH_SMALL:
-            section += (digit or 1) * _ZH_SMALL[char]
-            digit = 0
-        else:
-            # 万亿: the larger scale takes all before it.
-            section += digit
-            if _ZH_LARGE[char] > 10**4 and total and not section:
-                total *= _ZH_LARGE[char]
-            else:
-                total += (section or 1) * _ZH_LARGE[char]
-            section = digit = 0
-    return total + section + digit
-
-
-__all__ = ["Numeral", "bare", "chinese_value", "numerals"]

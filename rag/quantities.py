@@ -12,7 +12,8 @@ from fractions import Fraction
 from itertools import zip_longest
 
 from rag.characters import flatten, lowered
-from rag.numerals import chinese_value, numerals
+from rag.hanzi import chinese_value
+from rag.numerals import numerals
 from rag.units import UNITS, scale_after, unit_after, unit_before
 
 
@@ -100,15 +101,16 @@ _LIST = re.compile(r"[0-9]{2,},[0-9]{4}")
 # ४,५०,००० is grouped by two.
 _INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")
 _VULGAR = {
-    **dict(zip("½⅓⅔¼¾", map(Fraction, "1/2 1/3 2/3 1/4 3/4".split()), strict=True)),
-    **dict(zip("⅕⅖⅗⅘", map(Fraction, "1/5 2/5 3/5 4/5".split()), strict=True)),
-    **dict(zip("⅛⅜⅝⅞", map(Fraction, "1/8 3/8 5/8 7/8".split()), strict=True)),
+    **dict(zip("½⅓⅔¼¾", map(Fraction, ["1/2", "1/3", "2/3", "1/4", "3/4"]), strict=True)),
+    **dict(zip("⅕⅖⅗⅘", map(Fraction, ["1/5", "2/5", "3/5", "4/5"]), strict=True)),
+    **dict(zip("⅛⅜⅝⅞", map(Fraction, ["1/8", "3/8", "5/8", "7/8"]), strict=True)),
 }
 _VULGAR_AFTER = re.compile(f"[ \u00a0]?([{''.join(_VULGAR)}])")
 _VULGAR_ALONE = re.compile(f"(?<![0-9])(?<![0-9] )[{''.join(_VULGAR)}]")
 _SLASH = re.compile(r"(?<![\w/.,])([0-9]{1,2})[/⁄]([0-9]{1,3})(?![\w/])(?![.,][0-9])")
 _ORDINAL = re.compile(
-    r"(?:st|nd|rd|th)(?![^\W\d_])|\.(?= (?:Jahrh|századi?))|-?(?:го|му|ми|й|я|е|х|м|ый|ая|ое|ой|ом)(?![^\W\d_])"
+    r"(?:st|nd|rd|th)(?![^\W\d_])|\.(?= (?:Jahrh|századi?))|-?(?:го|му|ми|й|я|е|х|м|ый|ая|ое|ой"
+    r"|ом)(?![^\W\d_])"
 )
 _DECADE = re.compile(r"'?s(?!\w)|er(?:n|-Jahren?)?(?!\w)|-[ея]|-х|-es év|年代")
 _DECADE_AFTER = re.compile("[0-9]0年代")
@@ -249,7 +251,8 @@ def _decades(flat: str, value: int, start: int) -> tuple[Fraction, ...]:
 
 _ROMAN = re.compile(
     # Russian texts write the ten with their own letter.
-    r"(?<![^\W\u3400-\u9fff])(?<![.&/-])(?=[IVXLХ]{2}|[VXХ]\.?[ \u00a0]?(?:век|стол|száz|Jahrh|cent))"
+    r"(?<![^\W\u3400-\u9fff])(?<![.&/-])(?=[IVXLХ]{2}|[VXХ]\.?[ \u00a0]?(?:век|стол|száz|Jahrh"
+    r"|cent))"
     r"(XL|LX{0,3}|[XХ]{0,3})(IX|IV|V?I{0,3})(?![^\W_\u3400-\u9fff])(?!\.?[A-Z])"
 )
 _ROMAN_ONES = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5} | {
@@ -343,7 +346,7 @@ def _fraction_of(low: str, quantity: Quantity, language: str) -> Quantity:
         return quantity
     match = _PART.match(low, quantity.end)
     parts = _PARTS.get(language, {}).get(match[1], 0) if match else 0
-    if not match or parts <= quantity.value or quantity.value == 1 and match[1].endswith("s"):
+    if not match or parts <= quantity.value or (quantity.value == 1 and match[1].endswith("s")):
         return quantity
     value = quantity.value / parts
     return replace(quantity, value=value, end=match.end(), also=(quantity.value,))

@@ -17,7 +17,7 @@ _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _CLOSERS = re.compile(
     r"(?:[\"'”’»›)\]}）】》〉」』]+(?=\s|$)|[”»）】》〉」』]+|(?:\[\d+(?:[,–-]\d+)*\])+)"
 )
-_CLAUSE = re.compile(r"[,;:、,;:。.!?!?،؛।](?=\s)|[、,;:。!?،؛।]|\s[–—-](?=\s)|—")
+_CLAUSE = re.compile(r"[,;:、，；：。.!?！？،؛।](?=\s)|[、，；：。！？،؛।]|\s[–—-](?=\s)|—")
 _SPACE = re.compile(r"\s+")
 # The number of a list's entry and the like, which say nothing by themselves.
 _LABEL = re.compile(r"[([]?(?:\d{1,3}|[^\W\d_])[.)\]]+|[-–—*•·>#]+")

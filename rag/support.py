@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,8 +110,8 @@ def lexical_features(sides: Sides, window: slice) -> dict[str, float]:
     """Return the features named in `LEXICAL`; all need both sides to be in one language."""
     everything: set[str] = set().union(*sides.sentences)
     held = _held(sides, window)
-    pairs = set(zip(sides.claim, sides.claim[1:], strict=False))
-    given = {pair for terms_ in sides.sentences for pair in zip(terms_, terms_[1:], strict=False)}
+    pairs = set(pairwise(sides.claim))
+    given = {pair for terms_ in sides.sentences for pair in pairwise(terms_)}
     inside = [term for terms_ in sides.sentences[window] for term in terms_]
     unique = set(sides.claim)
     heavy = {term for term in unique if weight(term) == 1.0}

@@ -189,6 +189,49 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two citations that contradict each other.
+
+    Attributes:
+        kind: number, date, negation or statement.
+        citations: their n.
+        says: the words of each in which they differ.
+    """
+
+    kind: str
+    citations: tuple[int, int]
+    says: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a question is to be answered.
+
+    Attributes:
+        strictness: least probability, from 0 to 1, that the passages answer the question, and
+            least score of a claim.
+        quote_only: quote, even where a generator could write.
+    """
+
+    strictness: float
+    quote_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim that has passed the gates, while the rest of its answer is being made.
+
+    Attributes:
+        citations: those of the claim that no earlier claim has.
+        text: as it stands in the answer, with its markers.
+    """
+
+    claim: Claim
+    citations: tuple[Citation, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a question came to. `trace` tells, step by step, how the text came about."""
 
@@ -201,11 +244,16 @@ class Answer:
     reason: Reason | None
     trace: tuple[str, ...]
     timings: Mapping[str, float]
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def abstained(self) -> bool:
         """True when the answer says that it cannot answer."""
         return self.reason is not None
+
+
+Event = Claimed | Answer
+"""What answering yields: claims as they stand, then the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,14 @@ _WORDS = {
     "pp": r"percentage[ -]points?|prozentpunkte?n?|процентн\w+ пункт\w*|százalékpont\w*|个?百分点",
     "%": r"%|per ?cent(?!\w)|percent(?!\w)|prozent\w*|процент\w*|százalék\w*|pct",
     "‰": r"‰|promille|промилле|ezrelék\w*",
-    "km²": r"km²|km\^?2(?!\d)|(?:square|sq\.?) (?:kilomet(?:er|re)s?|km)|quadratkilometern?|кв(?:адратн\w+|\.) ?"
+    "km²": r"km²|km\^?2(?!\d)|(?:square|sq\.?) (?:kilomet(?:er|re)s?|km)|quadratkilometern?"
+    r"|кв(?:адратн\w+|\.) ?"
     r"(?:километр\w*|км)|км²|négyzetkilométer\w*|平方公里|平方千米",
-    "m²": r"m²|square met(?:er|re)s?|quadratmetern?|кв(?:адратн\w+|\.) ?(?:метр\w*|м)|м²|négyzetméter\w*"
+    "m²": r"m²|square met(?:er|re)s?|quadratmetern?|кв(?:адратн\w+|\.) ?(?:метр\w*|м)|м²"
+    r"|négyzetméter\w*"
     r"|平方米",
-    "sq mi": r"(?:square|sq\.?) (?:miles?|mi)|quadratmeilen?|квадратн\w+ мил\w+|négyzetmérföld\w*|平方英里",
+    "sq mi": r"(?:square|sq\.?) (?:miles?|mi)|quadratmeilen?|квадратн\w+ мил\w+"
+    r"|négyzetmérföld\w*|平方英里",
     "km/h": r"km/h|kmh|kph|км/ч\w*|kilomet(?:er|re)s? (?:per|an) hour|километр\w* в час"
     r"|stundenkilometern?|公里/小时",
     "mph": r"mph|miles? (?:per|an) hour|миль в час",
@@ -100,21 +103,24 @@ _WORDS = {
     "ms": r"milliseconds?|millisekunden?|миллисекунд\w*|мс|ezredmásodperc\w*|毫秒",
     "s": r"seconds?|sekunden?|sekundige\w?|секунд\w*|másodperc\w*|秒",
     "min": r"minutes?|minuten?|minütig\w*|минут\w*|perc\w{0,4}|分钟",
-    "h": r"hours?|stunden?|stündig\w*|час(?:а|ов|ы|ам|ами|ах|ового|овой|овая)?|óra|órás?|órán?|个?小时",
+    "h": r"hours?|stunden?|stündig\w*|час(?:а|ов|ы|ам|ами|ах|ового|овой|овая)?|óra|órás?|órán?"
+    r"|个?小时",
     "day": r"days?|tag(?:en?)?|tägige\w?|день|дня|дней|дням|днями|nap(?:ig|on|os|ot|ja)?|天|日",
     "week": r"weeks?|wochen?|wöchig\w*|недел\w+|hét(?:ig|en|es)?|个?星期|周",
     "month": r"months?|monate?n?|monatig\w*|месяц\w*|hónap\w*|个月",
-    "year": r"years?(?:[ -]old)?|jahren?|jahre?s?|jährig\w*|год(?:а|у|ом|ов|ы|ах|ами)?|лет(?:н\w+)?|года|éve?s?"
+    "year": r"years?(?:[ -]old)?|jahren?|jahre?s?|jährig\w*|год(?:а|у|ом|ов|ы|ах|ами)?"
+    r"|лет(?:н\w+)?|года|éve?s?"
     r"|évvel|évig|éven|年|岁|歲|周岁",
     "century": r"century|centuries|jahrhunderts?|век(?:а|е|у|ов|и)?|столети\w+|század\w*|世纪",
     "°C": r"° ?c(?!\w)|℃|degrees? (?:celsius|centigrade)|grad celsius|градус\w* (?:по )?цельси\w+"
     r"|celsius[ -]fok\w*|摄氏度",
     "°F": r"° ?f(?!\w)|℉|degrees? fahrenheit|grad fahrenheit|градус\w* по фаренгейту|华氏度",
-    "dollar": r"(?:us[- ]?)?\$|(?:us[- ]|canadian |австралийск\w+ |american |американск\w+ )?(?:dollars?|доллар\w*)"
+    "dollar": r"(?:us[- ]?)?\$|(?:us[- ]|canadian |австралийск\w+ |american "
+    r"|американск\w+ )?(?:dollars?|доллар\w*)"
     r"|dollár\w*|usd|долл\.?|美元|美金",
     "euro": r"€|euros?|eur|евро|euró\w*|欧元",
     "pound": r"£|pounds sterling|pfund sterling|фунт\w* стерлингов|gbp|英镑",
-    "ruble": r"₽|rubles?|roubles?|rubel|руб(?:л\w+)?\.?|rub|卢布",
+    "ruble": r"₽|rubles?|roubles?|rubel|руб(?:л\w+|\.)?|rub|卢布",
     "forint": r"forint\w*|huf|форинт\w*|福林",
     "yuan": r"yuan|rmb|cny|юан\w+|jüan\w*|人民币|元",
     "yen": r"yens?|jpy|иен\w*|jen|日元",

@@ -1,12 +1,33 @@
 """What tests of several folders share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Beside the checkout, unless RAG_TEST_DATA says otherwise.
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data"
+# A file system in memory (Linux), and what the fast tests may need of it.
+MEMORY = Path("/dev/shm")
+ROOM = 512 * 1024 * 1024
+
+
+settings.register_profile("whole", max_examples=120, deadline=None)
+settings.register_profile("fast", max_examples=20, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Spare a run without slow tests what only a whole run needs: many examples, and a disk.
+
+    What is committed is synced, for which the fast tests would wait most of their time: where
+    there is room, they keep their files in memory.
+    """
+    fast = "not slow" in config.getoption("markexpr")
+    settings.load_profile("fast" if fast else "whole")
+    if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.analysis import language, numbers, terms
@@ -80,7 +80,6 @@ def test_numbers(text: str, expected: set[str]) -> None:
     assert numbers(text) == expected
 
 
-@settings(deadline=None, max_examples=60)
 @given(TEXTS)
 def test_terms_of_any_text(text: str) -> None:
     """No text breaks the analyser, no term is empty or holds white space, numbers are terms."""
@@ -125,7 +124,6 @@ def test_language(text: str, code: str) -> None:
     assert language(text) == code
 
 
-@settings(deadline=None, max_examples=60)
 @given(TEXTS)
 def test_language_of_any_text(text: str) -> None:
     """Every text has a code of two letters, or is undetermined."""
@@ -164,7 +162,6 @@ def test_long_sentences_are_cut_at_clauses() -> None:
     assert set(" ".join(split(words)).split()) == {"word"}
 
 
-@settings(deadline=None, max_examples=60)
 @given(TEXTS, st.sampled_from(["en", "zh", "ru", "hu", "und", ""]))
 def test_sentences_cover_the_text(text: str, code: str) -> None:
     """Spans are in order, trimmed and short, and leave out nothing but white space."""

@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from platformdirs import user_cache_path
 
@@ -68,7 +68,6 @@ def documents(draw: st.DrawFn) -> Parsed:
     return Parsed(text, draw(st.sampled_from(["", "Title"])), tuple(headings))
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     documents(),
     st.sampled_from([WORDS, SpacedTokenizer(), UnevenTokenizer()]),

@@ -18,6 +18,11 @@ PARTS = [
         "What is BPE and how does attention work?",
         ("What is BPE?", "How does attention work (BPE)?"),
     ),
+    (
+        "en",
+        "What is BPE and how does low-rank adaptation work?",
+        ("What is BPE?", "How does low-rank adaptation work?"),
+    ),
     ("en", "What is BPE? How does RLHF work?", ("What is BPE?", "How does RLHF work?")),
     ("en", "What is BPE and where is it used?", ("What is BPE?", "Where is it used (BPE)?")),
     ("en", "Please answer: 1. What is BPE? 2. Who made RLHF?", ("What is BPE?", "Who made RLHF?")),

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ LAYERS = {
         rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
-        rag.computation rag.arithmetic rag.joining rag.evaluation""",
+        rag.computation rag.arithmetic rag.joining rag.course
+        rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.answerer
-        rag.harder rag.dialogue rag.status rag.views rag.loaders rag.models""",
+        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
+        rag.drafting rag.answerer rag.harder rag.dialogue rag.status rag.views rag.loaders
+        rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
@@ -80,6 +83,7 @@ def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[s
                 yield (full if full in SOURCES else base), node.lineno
 
 
+@cache
 def parsed(module: str) -> tuple[ast.Module, list[tuple[str, int]]]:
     path = SOURCES[module]
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))

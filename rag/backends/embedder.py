@@ -151,7 +151,8 @@ class SentenceTransformerEmbedder:
         kept = ~special & (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
         own = vectors[: len(kept)][kept]
         norms = np.linalg.norm(own, axis=1, keepdims=True)
-        return TokenVectors(np.maximum(offsets[kept], 0), own / np.where(norms > 0, norms, 1))
+        unit = (own / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
+        return TokenVectors(np.maximum(offsets[kept], 0), unit)
 
     def _encode_passages(self, texts: Sequence[str]) -> list["Encoding"]:
         encodings = self._tokenizer.encode([self._passage + text for text in texts])

@@ -54,8 +54,8 @@ def _refuse_pickles(name: str, files: Sequence[str]) -> None:
     if pickles and not any(file.endswith(".safetensors") for file in files):
         raise ModelError(
             f"{name} has its weights on the hub as {pickles[0]} only, which can run code when "
-            "it is read, so it is not fetched; expected safetensors: name a model that has them, or "
-            "convert it where you trust it and give the folder"
+            "it is read, so it is not fetched; expected safetensors: name a model that has them, "
+            "or convert it where you trust it and give the folder"
         )
 
 

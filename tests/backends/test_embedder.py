@@ -1,4 +1,7 @@
-"""The embedder, on a network of random weights with one layer."""
+"""The embedder, on a network of random weights with one layer.
+
+What loads it is marked slow: importing sentence-transformers alone takes several seconds.
+"""
 
 import os
 import threading
@@ -17,7 +20,7 @@ from tests.models.e5_file import HIDDEN, POSITIONS, e5_file
 TEXTS = ["ab", "a b ab a", "b", "", "ab ab ab", "a a"]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def float32() -> Iterator[None]:
     """In bfloat16, where the machine has it, vectors depend on their batch."""
     import torch
@@ -28,7 +31,7 @@ def float32() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(float32: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("embedder")
     (root / "source").write_bytes(e5_file())
     (root / "model").mkdir()
@@ -50,6 +53,7 @@ def without_prompts(folder: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_vectors_have_unit_length_in_float32(model: SentenceTransformerEmbedder) -> None:
     """One row for each text, and an empty list is no error."""
     vectors = model.embed_passages(TEXTS)
@@ -59,6 +63,7 @@ def test_vectors_have_unit_length_in_float32(model: SentenceTransformerEmbedder)
     assert model.embed_passages([]).shape == (0, HIDDEN)
 
 
+@pytest.mark.slow
 def test_order_and_values_do_not_depend_on_batches(
     model: SentenceTransformerEmbedder, folder: Path
 ) -> None:
@@ -70,6 +75,7 @@ def test_order_and_values_do_not_depend_on_batches(
     np.testing.assert_allclose(together, large, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_sentence_transformers(
     model: SentenceTransformerEmbedder, folder: Path
 ) -> None:
@@ -83,6 +89,7 @@ def test_vectors_are_those_of_sentence_transformers(
     np.testing.assert_allclose(model.embed_queries(TEXTS), queries, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_gives_float32_of_unit_length(
     model: SentenceTransformerEmbedder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +144,7 @@ def test_tokens_of_what_does_not_fit_are_refused(model: SentenceTransformerEmbed
         model.embed_tokens(["ab", "ab" + " ab" * POSITIONS])
 
 
+@pytest.mark.slow
 def test_what_fits_is_exact(model: SentenceTransformerEmbedder) -> None:
     """A passage of max_tokens is embedded whole; one token more than the window is refused."""
     count = model.tokenizer.count
@@ -147,6 +155,7 @@ def test_what_fits_is_exact(model: SentenceTransformerEmbedder) -> None:
         model.embed_passages(["ab", longest + " ab" * POSITIONS])
 
 
+@pytest.mark.slow
 def test_a_long_query_is_cut_at_the_window(model: SentenceTransformerEmbedder) -> None:
     """What lies beyond the window does not change the vector."""
     long = "ab" + " ab" * POSITIONS
@@ -155,6 +164,7 @@ def test_a_long_query_is_cut_at_the_window(model: SentenceTransformerEmbedder) -
     )
 
 
+@pytest.mark.slow
 def test_prefixes_come_from_the_model_or_its_name(
     model: SentenceTransformerEmbedder, folder: Path, tmp_path: Path
 ) -> None:
@@ -167,6 +177,7 @@ def test_prefixes_come_from_the_model_or_its_name(
     assert family.fingerprint == model.fingerprint != other.fingerprint
 
 
+@pytest.mark.slow
 def test_the_fingerprint_follows_the_weights(
     model: SentenceTransformerEmbedder, folder: Path, tmp_path: Path
 ) -> None:
@@ -186,6 +197,7 @@ def test_the_fingerprint_follows_the_weights(
     assert changed.fingerprint != model.fingerprint
 
 
+@pytest.mark.slow
 def test_threads_may_share_an_embedder(model: SentenceTransformerEmbedder) -> None:
     """Requests at the same time get what each would get alone."""
     expected = model.embed_queries(TEXTS)
@@ -206,6 +218,7 @@ def test_threads_may_share_an_embedder(model: SentenceTransformerEmbedder) -> No
         np.testing.assert_allclose(vectors, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_offsets_are_code_points_of_the_whole_text(model: SentenceTransformerEmbedder) -> None:
     """No special tokens, nothing cut, even beyond the window."""
     text = "ab " * 100 + "b"
@@ -214,6 +227,7 @@ def test_offsets_are_code_points_of_the_whole_text(model: SentenceTransformerEmb
     assert text[slice(*spans[-1])].strip() == "b"
 
 
+@pytest.mark.slow
 def test_a_folder_that_does_not_load_is_one_line(tmp_path: Path) -> None:
     """What the libraries raise for a damaged folder becomes a ModelError."""
     (tmp_path / "config.json").write_text("{}")

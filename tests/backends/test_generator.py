@@ -21,6 +21,8 @@ from rag.protocols import Decoding, Message  # noqa: E402
 from rag.types import Evidence, Passage  # noqa: E402
 from tests.backends.toys import CHAT, save_toy, toy_tokenizer  # noqa: E402
 
+# Importing torch and transformers alone takes several seconds.
+pytestmark = pytest.mark.slow
 ASK = [Message("user", "When was the tower built?")]
 torch.set_num_threads(1)  # a toy model gains nothing from more
 

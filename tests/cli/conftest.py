@@ -1,12 +1,18 @@
 """What the tests of the command line start from."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from rag.cli import main
+from rag.config import Config
+from rag.ingest import ingest
+from rag.store import DATABASE
+from rag.testing import HashEmbedder
 from tests.cli.runner import DOCUMENTS, Result, Run, write
+from tests.core.bench import sql
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +45,18 @@ def docs(place: Path) -> Path:
     return write(place / "docs", DOCUMENTS)
 
 
+@pytest.fixture(scope="session")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder and its index, made once; not to be changed."""
+    place = tmp_path_factory.mktemp("ingested")
+    docs = write(place / "docs", DOCUMENTS)
+    ingest([docs], "default", HashEmbedder(), Config(index_dir=place / "indexes"))
+    return place
+
+
 @pytest.fixture
-def index(rag: Run, docs: Path) -> None:
+def index(ingested: Path, docs: Path, place: Path) -> None:
     """The folder, ingested."""
-    assert rag("ingest", docs).code == 0
+    shutil.copytree(ingested / "docs", docs, dirs_exist_ok=True)
+    shutil.copytree(ingested / "indexes", place / "indexes")
+    sql(place / "indexes/default" / DATABASE, "UPDATE roots SET path = ?", str(docs))

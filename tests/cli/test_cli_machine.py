@@ -1,5 +1,6 @@
 """Files and folders that may not be read or written, and a full disk: nothing is lost."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ def as_nobody(rag: Run) -> Iterator[None]:
 @pytest.fixture
 def open_place(place: Path) -> Path:
     """Let everybody reach the folder: pytest's own are closed to all but the owner."""
-    for folder in (place, place.parent, place.parent.parent):
+    for folder in (place, *place.parents[:3]):
         folder.chmod(0o755)
     place.chmod(0o777)
     return place
@@ -80,6 +81,7 @@ def small_disk(place: Path) -> Iterator[Path]:
     if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("a small file system can not be mounted here")
     yield folder
+    gc.collect()  # what the commands left open lies in cycles
     subprocess.run(["umount", str(folder)], check=True)
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.citations import CitedClaim, DraftClaim, cite, compose, draft_claims
@@ -90,7 +90,6 @@ def test_an_abbreviation_before_a_number_is_no_end() -> None:
     assert claims == [DraftClaim("A ház kb. 5 méter magas.", (1,), ())]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -118,7 +117,6 @@ def test_no_marker_is_lost_or_changes_its_sentence(
         assert not any(1 <= n <= count for n in claim.invented)
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.text(alphabet="ab .[]()12\n-!?。猫\"'", max_size=60))
 def test_any_draft_can_be_read(draft: str) -> None:
     """Whatever a generator writes: claims with words, and no marker left in them."""
@@ -197,7 +195,6 @@ def test_a_citation_names_the_page_of_its_quote(start: int, page: int) -> None:
     assert (citation.document_id, citation.passage_id) == ("d", "passage of d")
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

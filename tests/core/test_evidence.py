@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.evidence import (
@@ -60,7 +60,7 @@ def texts(evidence: Sequence[Evidence]) -> list[str]:
 
 def scored(text: str, *scores: float) -> list[Evidence]:
     """Return the sentences of a text with the scores given, best first."""
-    items = sorted(select(X), key=lambda item: item.start)
+    items = sorted(select(found(passage(text)), gather(found(passage(text)), None)), key=lambda item: item.start)
     assert len(items) == len(scores)
     given = [replace(item, score=score) for item, score in zip(items, scores, strict=True)]
     return sorted(given, key=lambda item: -item.score)
@@ -117,7 +117,8 @@ def test_the_same_sentence_in_two_documents_is_two_candidates() -> None:
 def test_list_marks_are_not_quoted(line: str, sentence: str) -> None:
     """The mark is left out and the offsets move with it."""
     text = f"Before it.\n{line}\nAfter it."
-    evidence = {item.text: item for item in select(X)}
+    hits = found(passage(text))
+    evidence = {item.text: item for item in select(hits, gather(hits, None))}
     item = evidence[sentence]
     assert text[item.start : item.end] == sentence
 
@@ -234,7 +235,6 @@ SENTENCES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     SENTENCES,
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 300)), min_size=1, max_size=4),

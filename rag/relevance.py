@@ -1,0 +1,77 @@
+"""May an answer be given at all? From what was found for a question, before anything is written.
+
+With an embedder that `rag.answerability` was fitted for, by its probability that the passages
+answer; else by how far the best passage lies above text that has nothing to do with the question.
+docs/decisions/0013-answerability.md and 0009-answers.md.
+"""
+
+from dataclasses import dataclass
+
+from rag import answerability
+from rag.evidence import Gathered
+from rag.fusion import Retrieval
+from rag.types import Reason
+
+# Below this lift the question is on another subject; above, the subject is there, not the answer.
+OFF_SUBJECT = 3.0
+
+# What the best passage needs without a fitted model, in deviations. So far above neutral text it is
+# on the subject, ...
+ON_SUBJECT = 4.8
+# ... and less far it may be, if it stands out in the index, terms of the question included.
+NEAR_SUBJECT = 2.5
+STANDS_OUT = 4.5
+STANDS_OUT_ACROSS_LANGUAGES = 2.7
+# Of fewer terms the language is a guess ("citation precision" could be Italian).
+SURE_OF_LANGUAGE = 4
+# Without vectors: the least share of the question's term weight.
+LEAST_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """Whether to answer: `reason` is None, or why not; `note` says it for the trace."""
+
+    reason: Reason | None
+    note: str
+
+
+def judge(
+    found: Retrieval, gathered: Gathered, asked_in: str, embedder: str, strictness: float
+) -> Relevance:
+    """Return whether an answer may be given.
+
+    Args:
+        asked_in: ISO 639-1 code of the question's language.
+        embedder: name of the embedder that read the hits.
+        strictness: least probability that the passages answer, 0 to 1.
+    """
+    if not found.hits or not gathered.sentences:
+        return Relevance(Reason.NOTHING_RELEVANT, "no passage was found")
+    model = answerability.load_model()
+    if gathered.nearness is None or embedder != model.embedder:
+        if _stands_out(found, asked_in):
+            return Relevance(None, "a passage stands out")
+        return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
+    values = answerability.features(found, gathered)
+    probability = answerability.probability(model, values, _across(found, asked_in))
+    note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
+    if probability >= strictness:
+        return Relevance(None, note)
+    near = values["lift"] >= OFF_SUBJECT
+    return Relevance(Reason.NOT_ANSWERED if near else Reason.NOTHING_RELEVANT, note)
+
+
+def _across(found: Retrieval, asked_in: str) -> bool:
+    """Tell whether the best hit is in another language than the question."""
+    sure = len(found.term_weights) >= SURE_OF_LANGUAGE
+    return found.hits[0].passage.language != asked_in and sure
+
+
+def _stands_out(found: Retrieval, asked_in: str) -> bool:
+    best = found.hits[0]
+    if best.similarity is None:
+        return max(hit.overlap for hit in found.hits) >= LEAST_OVERLAP
+    least = STANDS_OUT_ACROSS_LANGUAGES if _across(found, asked_in) else STANDS_OUT
+    lift = found.background.lift(best.similarity, best.passage.language)
+    return lift >= ON_SUBJECT or (lift >= NEAR_SUBJECT and best.score >= least)
