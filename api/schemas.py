@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -77,8 +78,18 @@ class AskIn(QuestionIn):
     )
 
 
+def _whole(given: str) -> str:
+    """Refuse half a character (a surrogate alone), which JSON can hold and UTF-8 can not."""
+    try:
+        given.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("not valid text: half a character") from None
+    return given
+
+
+Whole = AfterValidator(_whole)
 Identity: TypeAlias = (
-    Annotated[StrictStr, Field(max_length=500)]
+    Annotated[StrictStr, Field(max_length=500), Whole]
     | StrictInt
     | Annotated[StrictFloat, Field(allow_inf_nan=False)]
 )
@@ -88,8 +99,10 @@ class ClaimIn(_Request):
     """A claim to be checked against its sources: none, or empty ones, support nothing."""
 
     id: Identity | None = Field(default=None, description="comes back with the verdict")
-    claim: str = Field(max_length=20_000)
-    sources: list[str] = Field(max_length=1_000, description="texts, of any length")
+    claim: Annotated[str, Whole] = Field(max_length=20_000)
+    sources: list[Annotated[str, Whole]] = Field(
+        max_length=1_000, description="texts, of any length"
+    )
 
 
 def _count(given: object) -> str:

@@ -103,6 +103,7 @@ def test_bfloat16_gives_float32_of_unit_length(
     assert (vectors * model.embed_passages(TEXTS)).sum(axis=1).min() > 0.99
 
 
+@pytest.mark.slow
 def test_tokens_lie_in_their_text(model: SentenceTransformerEmbedder) -> None:
     """A unit vector for each token of the text alone, in order; an empty text has none."""
     texts = [*TEXTS, " ab  b ", "ａb\tb"]
@@ -118,6 +119,7 @@ def test_tokens_lie_in_their_text(model: SentenceTransformerEmbedder) -> None:
     assert model.embed_tokens([]) == []
 
 
+@pytest.mark.slow
 def test_tokens_do_not_depend_on_batches(model: SentenceTransformerEmbedder) -> None:
     """What else is embedded makes no difference."""
     for text, found in zip(TEXTS, model.embed_tokens(TEXTS), strict=True):
@@ -126,9 +128,8 @@ def test_tokens_do_not_depend_on_batches(model: SentenceTransformerEmbedder) -> 
         np.testing.assert_allclose(found.vectors, alone.vectors, atol=1e-5)
 
 
-def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(
-    folder: Path, tmp_path: Path
-) -> None:
+@pytest.mark.slow
+def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(folder: Path, tmp_path: Path) -> None:
     """Pooling is their mean, and that of two special tokens, which many others outweigh."""
     bare = without_prompts(folder, tmp_path)
     model = SentenceTransformerEmbedder("someone/tiny", bare, device="cpu")
@@ -138,6 +139,7 @@ def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(
     assert mean / np.linalg.norm(mean) @ model.embed_passages([text])[0] > 0.95
 
 
+@pytest.mark.slow
 def test_tokens_of_what_does_not_fit_are_refused(model: SentenceTransformerEmbedder) -> None:
     """Nothing is cut."""
     with pytest.raises(ValueError, match="fit"):

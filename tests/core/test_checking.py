@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -62,6 +63,7 @@ class Bilingual(HashEmbedder):
     """Reads some words of other languages as it does their English ones."""
 
     name = "bilingual"
+
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Return a vector for each word of each text, that of its translation."""
         found = []
@@ -243,6 +245,16 @@ def test_a_claim_longer_than_the_embedders_window_is_checked_whole(checker: Chec
     assert checker.check(f"{claim}.", [f"{claim}."]).verdict is Verdict.SUPPORTED
     changed = checker.check(f"{claim}, and whales sing.", ["Fish swim under water."])
     assert changed.verdict is Verdict.UNSUPPORTED
+
+
+@pytest.mark.parametrize("run", ["a", "1", "a1", "1 ", " ", "\n", "猫", "("])
+def test_long_runs_of_one_thing_take_no_time(run: str) -> None:
+    """A second or two for 20,000 characters; by their square it would be many."""
+    began = time.monotonic()
+    source = f"{run * (20_000 // len(run))}. {BRIDGE}"
+    checked = BY_TERMS.check("The bridge over the Danube is 1600 metres long.", [source])
+    assert time.monotonic() - began < 10
+    assert well_formed(checked, [source])
 
 
 ODD = st.text(
