@@ -40,7 +40,8 @@ class Config:
         DEFAULT_GENERATOR, "generator: a name, a folder, openai:MODEL of a server, or none"
     )
     verifier: str = _setting(
-        "overlap", "what checks claims: overlap, a cross-encoder's name or folder, or llm"
+        "overlap",
+        "what checks answers: overlap, features, a cross-encoder's name or folder, or llm",
     )
     device: str = _setting("auto", "where models and FAISS run: auto, cpu or cuda")
     offline: bool = _setting(False, "never look beyond this machine for weights")
