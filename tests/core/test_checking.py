@@ -109,6 +109,15 @@ def test_a_missing_number_is_never_supported(checker: Checker, source: str, clai
     assert missing and all(claim[found.start : found.end] == found.text for found in missing)
 
 
+@pytest.mark.parametrize(("source", "claim"), VERBATIM)
+def test_the_model_that_ships_keeps_to_the_gates(source: str, claim: str) -> None:
+    """Without an embedder too: copies stand, other numbers and negations do not."""
+    checker = Checker(None)
+    assert checker.check(claim, [source]).verdict is Verdict.SUPPORTED
+    for other, false in (*NUMBERS, *NEGATIONS):
+        assert checker.check(false, [other]).verdict is not Verdict.SUPPORTED
+
+
 def test_another_number_in_its_place_contradicts() -> None:
     """The sources have 1,600 where the claim has 1,700."""
     checked = BY_TERMS.check("The bridge over the Danube is 1,700 metres long.", [BRIDGE])

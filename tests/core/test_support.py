@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.config import DEFAULT_EMBEDDER
 from rag.exact import ExactFindings, Finding
 from rag.support import (
     EXACT,
@@ -19,6 +20,7 @@ from rag.support import (
     features,
     in_order,
     lexical_features,
+    load_model,
     read_model,
     similarity_features,
     weight,
@@ -178,3 +180,12 @@ def test_a_model_is_read_as_it_is_written() -> None:
         del rest[missing]
         with pytest.raises(ValueError, match=missing):
             read_model(rest)
+
+
+def test_the_model_that_ships_weighs_features_that_there_are() -> None:
+    """Without an embedder none of meaning; thresholds are in order."""
+    model = load_model()
+    assert set(model.lexical.coefficients) <= {*LEXICAL, *EXACT}
+    for part in (model.same, model.across):
+        assert set(part.coefficients) <= {*LEXICAL, *EXACT, *SIMILARITY}
+    assert model.embedder == DEFAULT_EMBEDDER and 0 < model.partial < model.supported < 1
