@@ -61,7 +61,7 @@ class Config:
     openai_timeout: float = _setting(60.0, "seconds to wait for it to connect, and for each piece")
     openai_retries: int = _setting(2, "further attempts when it is busy or can not be reached")
     strictness: float = _setting(
-        0.5, "least probability that the passages answer, and least score of a claim"
+        0.4, "least probability that the passages answer, and least score of a claim"
     )
     quote_only: bool = _setting(False, "answer by quoting, even where the generator could write")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")
