@@ -3,18 +3,28 @@
 import threading
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.engine import Engine
 from api.errors import error_response
-from api.schemas import AnswerOut, AskIn, ErrorOut, QuestionIn, SearchOut, StatusOut
+from api.schemas import (
+    AnswerOut,
+    AskIn,
+    CheckedOut,
+    ClaimIn,
+    ClaimsIn,
+    ErrorOut,
+    QuestionIn,
+    SearchOut,
+    StatusOut,
+)
 from api.streaming import EventStream, answer_events
 from rag.build import event_responder
 from rag.dialogue import replied
 from rag.retriever import check_question
 from rag.stopping import stoppable
-from rag.views import answer_view, search_view
+from rag.views import Json, answer_view, checked_view, search_view
 
 
 def _engine(request: Request) -> Engine:
@@ -71,6 +81,17 @@ def search(question: QuestionIn, engine: UsedEngine) -> Response:
         question.filters.filters(),
     )
     return JSONResponse(search_view(found.hits))
+
+
+@v1.post("/check", responses={200: {"model": CheckedOut | list[CheckedOut]}})
+def check(given: Annotated[ClaimsIn, Body()], engine: UsedEngine) -> Response:
+    """Check a claim against its sources, or each of a list; no index is needed."""
+    checker = engine.checker()
+
+    def view(item: ClaimIn) -> Json:
+        return checked_view(checker.check(item.claim, item.sources), item.id)
+
+    return JSONResponse([view(item) for item in given] if isinstance(given, list) else view(given))
 
 
 @router.get("/livez", responses={200: {"model": StatusOut}})

@@ -1,9 +1,19 @@
 """Requests and responses, as OpenAPI tells them. Responses are made by `rag.views`."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+)
 
 from rag.config import Config
 from rag.conflicts import ConflictKind
@@ -87,6 +97,45 @@ class AskIn(QuestionIn):
         )
 
 
+def _whole(given: str) -> str:
+    """Refuse half a character (a surrogate alone), which JSON can hold and UTF-8 can not."""
+    try:
+        given.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("not valid text: half a character") from None
+    return given
+
+
+Whole = AfterValidator(_whole)
+Identity: TypeAlias = (
+    Annotated[StrictStr, Field(max_length=500), Whole]
+    | StrictInt
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+)
+
+
+class ClaimIn(_Request):
+    """A claim to be checked against its sources: none, or empty ones, support nothing."""
+
+    id: Identity | None = Field(default=None, description="comes back with the verdict")
+    claim: Annotated[str, Whole] = Field(max_length=20_000)
+    sources: list[Annotated[str, Whole]] = Field(
+        max_length=1_000, description="texts, of any length"
+    )
+
+
+def _count(given: object) -> str:
+    return "claims" if isinstance(given, list) else "claim"
+
+
+# The tags tell which of the two a fault is of; without them both would be told.
+ClaimsIn: TypeAlias = Annotated[
+    Annotated[ClaimIn, Tag("claim")]
+    | Annotated[list[ClaimIn], Field(max_length=100), Tag("claims")],
+    Discriminator(_count),
+]
+
+
 class HitOut(BaseModel):
     """A passage; start and end are code-point offsets into the document's text."""
 
@@ -134,7 +183,7 @@ class CitationOut(BaseModel):
     quote: str
 
 
-class ConflictOut(BaseModel):
+class DisagreementOut(BaseModel):
     """Two citations that contradict each other, and the words of each in which they do."""
 
     kind: ConflictKind
@@ -152,11 +201,71 @@ class AnswerOut(BaseModel):
     method: Method
     claims: list[ClaimOut]
     citations: list[CitationOut]
-    conflicts: list[ConflictOut]
+    conflicts: list[DisagreementOut]
     nearest: list[HitOut]
     asked: str = Field(description="as it was asked")
     trace: list[str]
     timings: dict[str, float]
+
+
+class EvidenceOut(BaseModel):
+    """Words of a source that decide: sources[source][start:end] == quote."""
+
+    source: int = Field(description="counted from 0")
+    start: int
+    end: int
+    quote: str
+
+
+class FindingOut(BaseModel):
+    """Words of the claim; start and end are offsets into it."""
+
+    text: str
+    start: int
+    end: int
+
+
+class ConflictOut(FindingOut):
+    """A number of the claim, and what the sources have in its place."""
+
+    instead: str
+
+
+class ExactOut(BaseModel):
+    """Gate 1: numbers, dates, names and negations."""
+
+    passed: bool
+    missing_numbers: list[FindingOut]
+    missing_dates: list[FindingOut]
+    missing_names: list[FindingOut]
+    unknown_names: list[FindingOut] = Field(description="not found, perhaps in another spelling")
+    negation: bool = Field(description="claim and sources differ in a negation")
+    conflicting_numbers: list[ConflictOut]
+    verbatim: bool = Field(description="a source holds the claim word for word")
+
+
+class MeaningOut(BaseModel):
+    """Gate 2: how likely the sources support the claim."""
+
+    probability: float
+    across_languages: bool
+
+
+class GatesOut(BaseModel):
+    """What each gate found."""
+
+    exact: ExactOut
+    meaning: MeaningOut
+
+
+class CheckedOut(BaseModel):
+    """What checking a claim came to."""
+
+    id: str | int | float | None
+    verdict: Verdict
+    score: float
+    evidence: list[EvidenceOut]
+    gates: GatesOut
 
 
 class StatusOut(BaseModel):

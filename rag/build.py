@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.answerer import Answerer
+from rag.checking import Checker
 from rag.config import SERVER, Config
 from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
@@ -36,6 +37,7 @@ from rag.verification import OverlapVerifier
 HASH = "hash"
 NO_GENERATOR = "none"
 OVERLAP = "overlap"
+FEATURES = "features"
 LLM = "llm"
 
 
@@ -86,18 +88,33 @@ def _server_generator(config: Config) -> Generator:
     return OpenAIGenerator(config.generator.removeprefix(SERVER), server)
 
 
+def build_checker(config: Config, report: Progress | None = None) -> Checker:
+    """Return what checks claims against given sources.
+
+    The embedder is loaded when it is first needed: never, if it is not the one that the checker
+    was fitted with.
+    """
+    return Checker(DeferredEmbedder(config, report))
+
+
 def build_verifier(
-    config: Config, generator: Generator | None, report: Progress | None = None
+    config: Config,
+    generator: Generator | None,
+    report: Progress | None = None,
+    embedder: Embedder | None = None,
 ) -> Verifier:
     """Return the verifier that the settings name; a model of its own is loaded when first needed.
 
     Args:
         generator: what judges when the setting is "llm".
+        embedder: what tells meaning when the setting is "features"; without one only terms count.
     Raises:
         ConfigError: the verifier is "llm" and there is no generator.
     """
-    if config.verifier == OVERLAP:
+    if config.verifier == OVERLAP or (config.verifier == FEATURES and config.embedder == HASH):
         return OverlapVerifier()
+    if config.verifier == FEATURES:
+        return Checker(embedder)
     if config.verifier == LLM:
         if generator is None:
             raise ConfigError(
@@ -126,7 +143,8 @@ def open_answerer(config: Config, index: str, report: Progress | None = None) ->
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
     generator = None if config.generator == NO_GENERATOR else DeferredGenerator(config, report)
-    return Answerer(retriever, generator, build_verifier(config, generator, report), config)
+    verifier = build_verifier(config, generator, report, retriever.embedder)
+    return Answerer(retriever, generator, verifier, config)
 
 
 def assemble(
@@ -145,7 +163,7 @@ def assemble(
     """
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
-    verifier = verifier or build_verifier(config, generator)
+    verifier = verifier or build_verifier(config, generator, embedder=embedder)
     return Answerer(retriever, generator, verifier, config)
 
 

@@ -6,6 +6,7 @@ are read in full, sentence by sentence; of a long one in the claim's own languag
 sentences that share most terms with the claim are embedded, while all others count by terms.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,8 +46,10 @@ SAME_BUT_FOR_A_NAME = 0.7
 # A sentence is evidence if it adds so much of the claim to those chosen before it.
 LEAST_GAIN = 0.1
 MOST_EVIDENCE = 3
-# Texts whose reading is kept: a source is mostly checked for several claims in a row.
+# Texts whose reading is kept: a source is mostly checked for several claims in a row. A reading
+# takes some 200 bytes a character.
 REMEMBERED = 64
+REMEMBERED_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class _Read:
 
 
 class Checker:
-    """Checks claims; a `rag.protocols.Verifier` too. Not safe to share between threads."""
+    """Checks claims; a `rag.protocols.Verifier` too. Safe to share between threads."""
 
     def __init__(self, embedder: Embedder | None, model: SupportModel | None = None) -> None:
         """Take the embedder, and what was fitted with it; the model that ships by default.
@@ -135,7 +138,8 @@ class Checker:
         """
         found = self.measure(claim, sources)
         if found is None:
-            return Checked(Verdict.UNSUPPORTED, 0.0, (), ExactFindings(), 0.0, False)
+            exact = check_profile(profile(claim), profile(""))
+            return Checked(Verdict.UNSUPPORTED, 0.0, (), replace(exact, verbatim=False), 0.0, False)
         meaning = self._meaning(found)
         verdict, score = self._verdict(meaning, found)
         spans = tuple(SourceSpan(i, *span, sources[i][slice(*span)]) for i, span in found.chosen)
@@ -239,19 +243,33 @@ class Checker:
 
 
 class _Memory(Generic[Value]):
-    """The last values of a function of a text."""
+    """The last values of a function of a text, the very last one however long its text is.
+
+    Threads that ask for the same at once may each make it; none waits for another's.
+    """
 
     def __init__(self, make: Callable[[str], Value]) -> None:
         self._make = make
         self._kept: OrderedDict[str, Value] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
 
     def __getitem__(self, text: str) -> Value:
-        if text not in self._kept:
-            self._kept[text] = self._make(text)
-            if len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(text)
-        return self._kept[text]
+        with self._lock:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+                return self._kept[text]
+        value = self._make(text)
+        with self._lock:
+            if text not in self._kept:
+                self._kept[text] = value
+                self._characters += len(text)
+            while len(self._kept) > 1 and self._is_full():
+                self._characters -= len(self._kept.popitem(last=False)[0])
+        return value
+
+    def _is_full(self) -> bool:
+        return len(self._kept) > REMEMBERED or self._characters > REMEMBERED_CHARACTERS
 
 
 def _read(source: str) -> _Read:

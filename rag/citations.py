@@ -15,6 +15,15 @@ MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
 
 
+# en de hu ru zh: what joins two main clauses after a comma.
+_JOINT = re.compile(
+    r"[;；]|,(?=\s+(?:and|but|while|whereas|so|und|aber|während|és|de|míg|viszont|и|а|но)\s)"
+    r"|，(?=(?:而|并|但|同时))"
+)
+_WORDS = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+HALF_WORDS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class DraftClaim:
     """A sentence of a draft: its text without markers, and the numbers that it cites.
@@ -44,6 +53,22 @@ def draft_claims(draft: str, evidence_count: int, language: str) -> list[DraftCl
                 )
             )
     return claims
+
+
+def halves(claim: str) -> tuple[str, str] | None:
+    """Return the two clauses of a compound sentence, the conjunction with the second; None of a
+    simple one.
+
+    Only where a semicolon, or a comma with a conjunction, has `HALF_WORDS` words or more on either
+    side: an enumeration is not parted.
+    """
+    for match in _JOINT.finditer(claim):
+        first, second = claim[: match.start()].rstrip(), claim[match.end() :].lstrip()
+        # The second half has its conjunction besides.
+        sizes = len(_WORDS.findall(first)), len(_WORDS.findall(second)) - 1
+        if min(sizes) >= HALF_WORDS:
+            return first, second
+    return None
 
 
 def _before_stop(match: re.Match[str]) -> str:

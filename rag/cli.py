@@ -231,6 +231,33 @@ def _answer(asked: Asked, common: Common, open_index: Callable[[Reporter], Opene
     return ConfigError.exit_code if failed else 0
 
 
+@app.command("check")
+@spread
+def check_command(
+    common: Common,
+    models: Models,
+    file: Annotated[
+        Path, Argument(metavar="FILE", help="claims with sources, JSON lines; - is standard input")
+    ],
+) -> int:
+    """Check claims against the sources that come with them; no index is needed."""
+    from rag.batch import read_claims
+    from rag.build import build_checker
+    from rag.views import checked_view
+
+    config = settings(common, models)
+    with Reporter(events=common.events) as reporter:
+        checker = build_checker(config, reporter.fetch)
+        for done, item in enumerate(read_claims(file), start=1):
+            if done == 1:
+                reporter.waiting("loading the model")
+            view = checked_view(checker.check(item.claim, item.sources), item.id)
+            reporter.close()
+            print_view(view, common.json, Printer.checked)
+            reporter.claim(done)
+    return 0
+
+
 @app.command("status")
 @spread
 def status_command(common: Common, models: Models) -> int:

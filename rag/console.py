@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +13,7 @@ from rag.views import Json
 
 INDENT = "    "
 SNIPPET = 240
+VERDICTS = {"supported": "green", "partial": "yellow", "contradicted": "red", "unsupported": "red"}
 # What documents hold must not steer the terminal: all control characters but tab and newline.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -97,6 +98,16 @@ class Printer:
             self._line("\nNearest passages:")
             self.search({"hits": view["nearest"]})
 
+    def checked(self, view: Json) -> None:
+        """Print the verdict on a claim, the words that decide, and what gate 1 found."""
+        self._line(
+            f"{view['id']}  {view['verdict']}  ({view['score']:.3f})", VERDICTS[view["verdict"]]
+        )
+        for span in view["evidence"]:
+            self._indented(f"source {span['source']}: “{' '.join(span['quote'].split())}”")
+        for told in findings(view["gates"]["exact"]):
+            self._indented(told)
+
     def table(self, view: Json) -> None:
         """Print names and values, one pair a line."""
         width = max(map(len, view))
@@ -133,6 +144,18 @@ class Printer:
 def clean(text: str) -> str:
     """Return text in which every control character but tab and newline is made visible."""
     return CONTROL.sub("\ufffd", text)
+
+
+def findings(exact: Json) -> Iterator[str]:
+    """Yield what gate 1 found against a claim, in words."""
+    instead = {each["text"]: each["instead"] for each in exact["conflicting_numbers"]}
+    missing = [each for kind in ("numbers", "dates", "names") for each in exact[f"missing_{kind}"]]
+    if missing:
+        yield "not in the sources: " + ", ".join(each["text"] for each in missing)
+    for text, other in instead.items():
+        yield f"they have {other} in place of {text}"
+    if exact["negation"]:
+        yield "negated on one side only"
 
 
 def place(view: Json) -> str:

@@ -8,9 +8,9 @@ claim is given out before the draft is known to keep to the question, so none is
 from collections import abc
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag.citations import MARKER, CitedClaim, DraftClaim, draft_claims
+from rag.citations import MARKER, CitedClaim, DraftClaim, draft_claims, halves
 from rag.config import Config
 from rag.course import Course
 from rag.drafts import Draft, finished
@@ -67,13 +67,14 @@ class Drafter:
         released = False
         with closing(drafted):
             for claim in drafted:
-                if (checked := self._attach(claim, shown)) is None:
+                checked = self._attach(claim, shown)
+                if not checked:
                     unmended.append(claim)
                     continue
-                held.append(checked)
+                held += checked
                 kept = overlap(found.term_weights, " ".join(item.text for item in held))
                 if released or (kept >= wanted and not unmended):
-                    yield from held if not released else [checked]
+                    yield from checked if released else held
                     released = True
         if not held:
             return
@@ -103,10 +104,25 @@ class Drafter:
         language = shown[0].passage.language
         return shown, _as_they_come(stream, decoding, language, self.course)
 
-    def _attach(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> CitedClaim | None:
-        """Return the claim with the evidence that supports it: what it cites, else any other."""
+    def _attach(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> list[CitedClaim]:
+        """Return the claim with the evidence that supports it: what it cites, else any other.
+
+        A compound sentence whose halves have different sources becomes two claims; nothing
+        returns where a half has none.
+        """
         if claim.invented:
             self.course.note(f"invented markers {list(claim.invented)} in: {claim.text}")
+        if whole := self._supported(claim, evidence):
+            return [whole]
+        parts = [replace(claim, text=half) for half in halves(claim.text) or ()]
+        found = [self._supported(part, evidence) for part in parts]
+        kept = [part for part in found if part is not None]
+        if parts and len(kept) == len(parts):
+            self.course.note(f"two sources, two claims: {claim.text}")
+            return kept
+        return []
+
+    def _supported(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> CitedClaim | None:
         cited = [evidence[n - 1] for n in claim.cited]
         others = [item for item in evidence if item not in cited]
         choices: list[tuple[Evidence, ...]] = [(item,) for item in cited + others]
@@ -159,7 +175,7 @@ class Drafter:
         shown, drafted = self._draft(question, [evidence])
         with closing(drafted):
             claim = next(drafted, None)
-        return self._attach(claim, shown) if claim is not None and shown else None
+        return self._supported(claim, shown) if claim is not None and shown else None
 
 
 def _nothing() -> Drafted:

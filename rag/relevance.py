@@ -53,8 +53,12 @@ def judge(
         if _stands_out(found, asked_in):
             return Relevance(None, "a passage stands out")
         return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
+    crossing = across(found, asked_in)
+    # The model for other languages has seen no question off the subject.
+    if crossing and not _stands_out(found, asked_in):
+        return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
     values = answerability.features(found, gathered)
-    probability = answerability.probability(model, values, across(found, asked_in))
+    probability = answerability.probability(model, values, crossing)
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
     if probability >= strictness:
         return Relevance(None, note)

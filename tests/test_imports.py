@@ -18,7 +18,7 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages rag.views
+        rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages
         rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
@@ -27,7 +27,7 @@ LAYERS = {
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
         rag.drafting rag.answerer rag.stopping rag.harder rag.dialogue rag.status
-        rag.loaders rag.models""",
+        rag.views rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
