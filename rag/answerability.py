@@ -2,7 +2,7 @@
 
 Features of the five best hits, weighed by a logistic model for questions in the language of the
 best hit and one for questions in another. Fitted by evals/fit_answerability.py; weights and
-provenance lie in rag/answerability.json; docs/decisions/0013-answerability.md has the figures.
+provenance lie in rag/answerability.json; docs/decisions/0015-answerability.md has the figures.
 """
 
 import json

@@ -3,7 +3,7 @@
 Two sentences of different passages are laid word by word. If nearly all is equal but one short
 place, where both say something and not the same, they disagree. Two that merely speak of the
 same subject in their own words are never called a conflict: that would need understanding.
-docs/decisions/0013-answerability.md has how often this finds planted falsehoods.
+docs/decisions/0015-answerability.md has how often this finds planted falsehoods.
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,12 @@
 """Which sentences of the passages found answer the question. Evidence comes before generation.
 
-score = standardised cosine + 20 · nearness + 4 · overlap + the passage's own score
+score = mean of two standardised cosines + 30 · nearness + 4 · overlap + the passage's own score
 
-Nearness is the mean, over the words of the question and by their weight, of the best cosine with
-a word of the sentence or of the one before it, since what answers a question often follows what
-repeats it. Without an embedder: 6 · overlap + the passage's score + 1.5 · overlap of the sentence
-before. docs/decisions/0013-answerability.md has the figures behind the weights.
+The cosines are of the sentence by itself and as it stands in its passage. Nearness is the mean,
+over the words of the question and by their weight, of the best cosine with a word of the sentence
+or of the one before it, since what answers a question often follows what repeats it. Without an
+embedder: 6 · overlap + the passage's score + 1.5 · overlap of the sentence before.
+docs/decisions/0015-answerability.md has the figures behind the weights.
 """
 
 import re
@@ -21,7 +22,7 @@ from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
 from rag.types import Evidence, Hit, Passage
 
-NEARNESS_WEIGHT = 20.0
+NEARNESS_WEIGHT = 30.0
 OVERLAP_WEIGHT = 4.0
 LEXICAL_OVERLAP_WEIGHT = 6.0
 LEXICAL_BEFORE_WEIGHT = 1.5
@@ -55,7 +56,8 @@ class Gathered:
     Attributes:
         sentences: with the score of their passage.
         overlaps: (n,), the share of the question's term weight in each.
-        cosines: (n,), of each with the question; None without an embedder, as are the others.
+        cosines: (n,), of each with the question, the mean of what it has by itself and in its
+            passage; None without an embedder, as are the others.
         nearness: (n, t), the best cosine of each of the question's t words in each sentence.
         weights: (t,), what the question's words count; they sum to 1.
     """
@@ -86,7 +88,9 @@ def gather(found: Retrieval, embedder: Embedder | None) -> Gathered:
     words, shares = _weighed(found.question, question, weights)
     near = _lay(sentences, words, embedder)
     query = embedder.embed_queries([found.question])[0]
-    return Gathered(sentences, overlaps, near.means @ query, near.tokens, shares)
+    alone = embedder.embed_passages([item.text for item in sentences])
+    cosines = (near.means + alone) / 2 @ query
+    return Gathered(sentences, overlaps, cosines, near.tokens, shares)
 
 
 def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:

@@ -2,7 +2,7 @@
 
 With an embedder that `rag.answerability` was fitted for, by its probability that the passages
 answer; else by how far the best passage lies above text that has nothing to do with the question.
-docs/decisions/0013-answerability.md and 0009-answers.md.
+docs/decisions/0015-answerability.md and 0009-answers.md.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 A claim is laid against the sentences of its sources: which of its terms they hold, in what
 order, and how near each of its tokens comes to one of theirs. Models of the world are not
 asked. The weights are fitted by evals/fit_support.py and lie in rag/support.json, with the data
-they come from; docs/decisions/0012-support.md has the figures.
+they come from; docs/decisions/0014-support.md has the figures.
 """
 
 import json
