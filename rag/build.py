@@ -18,7 +18,9 @@ from rag.protocols import (
     Decoding,
     Embedder,
     Generator,
+    LogProbability,
     Message,
+    Scorer,
     TextStream,
     Tokenizer,
     TokenVectors,
@@ -124,7 +126,7 @@ def open_retriever(config: Config, index: str, report: Progress | None = None) -
 def open_answerer(config: Config, index: str, report: Progress | None = None) -> Answerer:
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
-    generator = None if config.generator == NO_GENERATOR else DeferredGenerator(config, report)
+    generator = _deferred_generator(config, report)
     return Answerer(retriever, generator, build_verifier(config, generator, report), config)
 
 
@@ -244,6 +246,26 @@ class DeferredGenerator:
     def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
         """Yield the answer's text as it is decoded; closing the iterator stops the work."""
         return self._generator.stream(messages, decoding)
+
+
+class DeferredScorer(DeferredGenerator):
+    """One that runs here, and so can tell how likely texts are."""
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return, for each text, log p(text | prompt)."""
+        generator = self._generator
+        assert isinstance(generator, Scorer)
+        return generator.log_probabilities(messages, continuations)
+
+
+def _deferred_generator(config: Config, report: Progress | None) -> DeferredGenerator | None:
+    if config.generator == NO_GENERATOR:
+        return None
+    if config.generator.startswith(SERVER):
+        return DeferredGenerator(config, report)
+    return DeferredScorer(config, report)
 
 
 class DeferredVerifier:

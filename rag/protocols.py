@@ -3,7 +3,7 @@
 from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +166,37 @@ class Generator(Protocol):
             at its end, whether max_tokens cut the answer off.
         Raises:
             GenerationError: prompt and max_tokens exceed the window, or the model failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogProbability:
+    """How likely a model finds a text.
+
+    Attributes:
+        total: the sum of the natural logarithms of its tokens' probabilities, at most 0.
+        tokens: how many there are; special tokens do not count.
+    """
+
+    total: float
+    tokens: int
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Tells how likely texts are as answers; generators that run here can, servers can not."""
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return, for each text, log p(text | prompt): as the answer's beginning, each on its own.
+
+        Args:
+            messages: the prompt; the last is not the assistant's.
+            continuations: texts that the model might have answered with.
+        Raises:
+            GenerationError: prompt and text exceed the window, or the model failed.
         """
         ...
 
