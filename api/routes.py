@@ -7,9 +7,17 @@ from fastapi.responses import JSONResponse, Response
 
 from api.engine import Engine
 from api.errors import error_response
-from api.schemas import AnswerOut, AskIn, ErrorOut, QuestionIn, SearchOut, StatusOut
-from rag.build import responder
-from rag.views import answer_view, search_view
+from api.schemas import (
+    AnswerOut,
+    AskIn,
+    ErrorOut,
+    ExplainedOut,
+    QuestionIn,
+    SearchOut,
+    StatusOut,
+)
+from rag.build import explainer, responder
+from rag.views import answer_view, explanation_view, search_view
 
 
 def _engine(request: Request) -> Engine:
@@ -31,15 +39,17 @@ router = APIRouter()
 v1 = APIRouter(prefix="/v1", responses=_PROBLEMS)
 
 
-@v1.post("/ask", responses={200: {"model": AnswerOut}})
+@v1.post("/ask", responses={200: {"model": AnswerOut | ExplainedOut}})
 def ask(question: AskIn, engine: UsedEngine) -> Response:
     """Answer a question, each sentence with the quotes that support it."""
     answerer = engine.answerer(question.index)
     respond = responder(
         answerer, k=question.k, mode=question.mode, filters=question.filters.filters()
     )
+    explained = explainer(answerer) if question.explain else None
     said = respond(question.question, [turn.turn() for turn in question.history])
-    return JSONResponse(answer_view(said.answer, said.asked))
+    view = answer_view(said.answer, said.asked)
+    return JSONResponse(view | explanation_view(explained(said.answer)) if explained else view)
 
 
 @v1.post("/search", responses={200: {"model": SearchOut}})

@@ -28,10 +28,11 @@ from rag.protocols import (
     Vectors,
     Verifier,
 )
+from rag.provenance import Explanation, explain, needed
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Judgement, Mode
+from rag.types import Answer, Judgement, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"
@@ -214,6 +215,15 @@ def responder(answerer: Answerer, **options: Any) -> Respond:
     """
     ask = partial(answerer.answer, **options)
     return lambda question, history: reply(ask, question, history, answerer.generator)
+
+
+def explainer(answerer: Answerer) -> Callable[[Answer], Explanation]:
+    """Return what tells where the claims of an answerer's answers come from.
+
+    Raises:
+        ConfigError: it has no generator.
+    """
+    return partial(explain, generator=needed(answerer.generator))
 
 
 class DeferredGenerator:

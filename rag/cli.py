@@ -134,11 +134,14 @@ def ask_command(
     history: Annotated[
         Path | None, Option(metavar="FILE", help="earlier turns, JSON lines, the oldest first")
     ] = None,
+    explain: Annotated[
+        bool, Option("--explain", help="tell whether claims come from quotes or the model's memory")
+    ] = False,
 ) -> int:
     """Answer a question, each sentence with the quotes that support it."""
     from rag.batch import read_turns
-    from rag.build import open_answerer, responder
-    from rag.views import answer_view
+    from rag.build import explainer, open_answerer, responder
+    from rag.views import answer_view, explanation_view
 
     config, filters = settings(common, models, ranking), filtering.filters()
     turns = read_turns(history) if history is not None else []
@@ -146,10 +149,12 @@ def ask_command(
     def open_index(reporter: Reporter) -> Callable[[str], Json]:
         answerer = open_answerer(config, common.index, reporter.fetch)
         respond = responder(answerer, filters=filters)
+        explained = explainer(answerer) if explain else None
 
         def view(text: str) -> Json:
             said = respond(text, turns)
-            return answer_view(said.answer, said.asked)
+            shown = answer_view(said.answer, said.asked)
+            return shown | explanation_view(explained(said.answer)) if explained else shown
 
         return view
 

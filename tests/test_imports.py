@@ -23,7 +23,7 @@ LAYERS = {
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
         rag.computation rag.arithmetic rag.joining rag.course
-        rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
+        rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
         rag.drafting rag.answerer rag.harder rag.dialogue rag.status rag.loaders rag.models""",

@@ -12,8 +12,10 @@ from rag.backends.generator import TransformersGenerator  # noqa: E402
 from rag.backends.readers import Seq2SeqReader  # noqa: E402
 from rag.errors import GenerationError  # noqa: E402
 from rag.protocols import Decoding, Message, Scorer  # noqa: E402
+from rag.provenance import explain, summary  # noqa: E402
 from rag.testing import ScriptedGenerator  # noqa: E402
 from tests.backends.toys import save_bart, save_t5, save_toy  # noqa: E402
+from tests.core.test_provenance import answered  # noqa: E402
 
 pytestmark = pytest.mark.slow
 torch.set_num_threads(1)
@@ -156,3 +158,28 @@ def test_who_can_weigh(toy: TransformersGenerator) -> None:
 
     assert isinstance(toy, Scorer) and isinstance(ScriptedGenerator([""]), Scorer)
     assert not isinstance(OpenAIGenerator("m", Server("http://127.0.0.1:9/v1")), Scorer)
+
+
+QUOTES = [
+    "The workshop was founded in 1931 and moved to the harbour after the war.",
+    "The Zorblat engine uses 17 valves.",
+    "Its halls are open to visitors on Sundays.",
+]
+
+
+@pytest.mark.model
+def test_the_default_model_owes_a_made_up_fact_to_its_quote() -> None:
+    """It can not know it: the passages make it likely, and of three quotes the one that says it."""
+    from rag.config import DEFAULT_GENERATOR
+    from rag.models import resolve
+
+    generator = TransformersGenerator(resolve(DEFAULT_GENERATOR), DEFAULT_GENERATOR, "auto", ["en"])
+    answer = answered([QUOTES[1]], QUOTES, "How many valves does the Zorblat engine use?")
+    explanation = explain(answer, generator)
+    (found,) = explanation.claims
+    assert explanation.notes == ()
+    # Three nats: twenty times as likely. Only the number is news, the rest is in the question.
+    assert found.contextual - found.parametric > 3
+    drops = [influence.drop for influence in found.influences]
+    assert drops[1] == max(drops) > 3 * max(drops[0], drops[2], 1.0)
+    assert summary(found).startswith("from the passages") and summary(found).endswith("mostly [2]")
