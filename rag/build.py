@@ -13,12 +13,12 @@ from rag.answerer import Answerer
 from rag.config import SERVER, Config
 from rag.dialogue import Respond, reply
 from rag.errors import ConfigError
+from rag.explaining import explain, needed
 from rag.models import MODELS, Progress, fingerprint, resolve
 from rag.protocols import (
     Decoding,
     Embedder,
     Generator,
-    LogProbability,
     Message,
     Scorer,
     TextStream,
@@ -28,11 +28,11 @@ from rag.protocols import (
     Vectors,
     Verifier,
 )
-from rag.provenance import Explanation, explain, needed
+from rag.provenance import Explanation
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Answer, Judgement, Mode
+from rag.types import Answer, Judgement, LogProbability, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"

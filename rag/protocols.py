@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Judgement
+from rag.types import Judgement, LogProbability
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -168,19 +168,6 @@ class Generator(Protocol):
             GenerationError: prompt and max_tokens exceed the window, or the model failed.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LogProbability:
-    """How likely a model finds a text.
-
-    Attributes:
-        total: the sum of the natural logarithms of its tokens' probabilities, at most 0.
-        tokens: how many there are; special tokens do not count.
-    """
-
-    total: float
-    tokens: int
 
 
 @runtime_checkable

@@ -13,7 +13,8 @@ import numpy as np
 
 from rag.analysis import terms
 from rag.errors import GenerationError
-from rag.protocols import Decoding, LogProbability, Message, TextStream, TokenVectors, Vectors
+from rag.protocols import Decoding, Message, TextStream, TokenVectors, Vectors
+from rag.types import LogProbability
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 HASH_DIM = 256

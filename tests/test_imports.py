@@ -26,7 +26,8 @@ LAYERS = {
         rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
-        rag.drafting rag.answerer rag.harder rag.dialogue rag.status rag.loaders rag.models""",
+        rag.drafting rag.answerer rag.explaining rag.harder rag.dialogue rag.status rag.loaders
+        rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options

@@ -16,7 +16,8 @@ from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
 from rag.backends.readers import CausalReader, Reader, Seq2SeqReader
 from rag.backends.weighing import weighed
 from rag.errors import GenerationError, ModelError
-from rag.protocols import Decoding, LogProbability, Message, TextStream
+from rag.protocols import Decoding, Message, TextStream
+from rag.types import LogProbability
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rag.backends.readers import Reader
-from rag.protocols import LogProbability
+from rag.types import LogProbability
 
 if TYPE_CHECKING:
     from torch import Tensor

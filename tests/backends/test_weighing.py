@@ -11,8 +11,9 @@ pytest.importorskip("transformers")
 from rag.backends.generator import TransformersGenerator  # noqa: E402
 from rag.backends.readers import Seq2SeqReader  # noqa: E402
 from rag.errors import GenerationError  # noqa: E402
+from rag.explaining import explain  # noqa: E402
 from rag.protocols import Decoding, Message, Scorer  # noqa: E402
-from rag.provenance import explain, summary  # noqa: E402
+from rag.provenance import summary  # noqa: E402
 from rag.testing import ScriptedGenerator  # noqa: E402
 from tests.backends.toys import save_bart, save_t5, save_toy  # noqa: E402
 from tests.core.test_provenance import answered  # noqa: E402

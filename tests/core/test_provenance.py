@@ -8,19 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import ConfigError
+from rag.explaining import SPARE, explain
 from rag.prompt import answer_prompt
-from rag.protocols import LogProbability, Message, TextStream
+from rag.protocols import Message, TextStream
 from rag.provenance import (
-    SPARE,
     Explanation,
     Influence,
     Provenance,
-    explain,
     provenances,
     summary,
 )
 from rag.testing import LIKELY, UNLIKELY, ScriptedGenerator
-from rag.types import Answer, Citation, Claim, Hit, Method, Passage, Reason, Verdict
+from rag.types import Answer, Citation, Claim, Hit, LogProbability, Method, Passage, Reason, Verdict
 from tests.core.bench import Bench
 
 # A word that the quotes have and the rest of the prompt has not gains so much.
