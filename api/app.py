@@ -8,7 +8,7 @@ from fastapi import FastAPI
 import rag
 from api import errors
 from api.engine import Engine, OpenIndex
-from api.limits import BodyLimit
+from api.limits import MAX_SOURCES, BodyLimit
 from api.routes import router, v1
 from rag.config import Config
 
@@ -43,6 +43,6 @@ def create_app(
     app.state.engine = engine
     app.include_router(router)
     app.include_router(v1)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, by_path={"/v1/check": MAX_SOURCES})
     errors.install(app)
     return app

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.answerer import Answerer
 from rag.build import assemble, build_embedder, build_generator, build_verifier
+from rag.checking import Checker
 from rag.config import Config
 from rag.errors import IndexNotFound, ModelError, RagError
 from rag.protocols import Embedder, Generator
@@ -43,6 +44,8 @@ class Engine:
         if open_index is not None:
             self._loaded.set()
         self._failure = ""
+        self._embedder: Embedder | None = None
+        self._checker: Checker | None = None
         self._opened: dict[str, _Opened] = {}
         self._lock = threading.Lock()
 
@@ -55,6 +58,7 @@ class Engine:
         try:
             embedder, generator = build_embedder(self.config), build_generator(self.config)
             self._open = self._opener(embedder, generator)
+            self._embedder = embedder
         except Exception as error:
             # Kept and told: a server whose models fail stays up to say so.
             logger.exception("the models could not be loaded")
@@ -63,7 +67,7 @@ class Engine:
             self._loaded.set()
 
     def _opener(self, embedder: Embedder, generator: Generator | None) -> OpenIndex:
-        verifier = build_verifier(self.config, generator)
+        verifier = build_verifier(self.config, generator, embedder=embedder)
         return lambda name: assemble(self.config, name, embedder, generator, verifier)
 
     def answerer(self, name: str | None) -> Answerer:
@@ -86,6 +90,18 @@ class Engine:
                     opened = _Opened(open_index(name), file)
                     self._opened[name] = opened
         return opened.answerer
+
+    def checker(self) -> Checker:
+        """Return what checks claims; it needs no index.
+
+        Raises:
+            ModelError: the models are not loaded.
+        """
+        self._ready(PATIENCE)
+        with self._lock:
+            if self._checker is None:
+                self._checker = Checker(self._embedder)
+        return self._checker
 
     def _ready(self, patience: float) -> OpenIndex:
         if not self._loaded.wait(patience):

@@ -46,8 +46,12 @@ def error_response(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return an error in the shape of all errors."""
-    body = {"error": {"code": code, "message": message}}
-    return JSONResponse(body, status, dict(headers or {}))
+    return JSONResponse(error_body(code, message), status, dict(headers or {}))
+
+
+def error_body(code: str, message: str) -> dict[str, dict[str, str]]:
+    """Return the body of all errors."""
+    return {"error": {"code": code, "message": message}}
 
 
 def status_of(error: RagError) -> int:

@@ -1,10 +1,14 @@
 """How much a request may carry: checked before anything of it is parsed."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import error_response
 
 MAX_BODY = 1_000_000
+# A source of 100,000 words, in a script that JSON writes with six bytes a character.
+MAX_SOURCES = 8_000_000
 
 
 class BodyLimit:
@@ -14,19 +18,23 @@ class BodyLimit:
     one that comes slowly.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
-        """Wrap an application; the limit is in bytes."""
+    def __init__(
+        self, app: ASGIApp, limit: int = MAX_BODY, by_path: Mapping[str, int] | None = None
+    ) -> None:
+        """Wrap an application; limits are in bytes, those of some paths their own."""
         self._app = app
         self._limit = limit
+        self._by_path = by_path or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = None if self._announced(scope) > self._limit else await self._read(receive)
+        limit = self._by_path.get(scope.get("path", ""), self._limit)
+        body = None if self._announced(scope) > limit else await self._read(receive, limit)
         if body is None:
-            message = f"the request's body is too large; expected at most {self._limit:,} bytes"
+            message = f"the request's body is too large; expected at most {limit:,} bytes"
             # What is still on its way is not read, so the connection can not be used again.
             close = {"connection": "close"}
             response = error_response(413, "content_too_large", message, close)
@@ -45,13 +53,13 @@ class BodyLimit:
                 return int(value)
         return 0
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    async def _read(self, receive: Receive, limit: int) -> bytes | None:
         """Return the body, None when it is over the limit; what came before a disconnect."""
         body = bytearray()
         while True:
             message = await receive()
             body += message.get("body", b"")
-            if len(body) > self._limit:
+            if len(body) > limit:
                 return None
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
                 return bytes(body)

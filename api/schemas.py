@@ -1,12 +1,24 @@
 """Requests and responses, as OpenAPI tells them. Responses are made by `rag.views`."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+)
 
+from rag.config import Config
+from rag.conflicts import ConflictKind
 from rag.followup import Turn
-from rag.types import Filters, Method, Mode, Reason, Verdict
+from rag.types import Asking, Filters, Method, Mode, Reason, Verdict
 
 ShortText = Annotated[str, Field(max_length=500)]
 
@@ -69,6 +81,62 @@ class AskIn(QuestionIn):
     explain: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="tell whether claims come from quotes or the model's memory"
     )
+    strictness: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
+        default=None,
+        description="least probability that the passages answer, and least score of a claim",
+    )
+    quote_only: Annotated[bool, Field(strict=True)] | None = Field(
+        default=None, description="answer by quoting, even where the generator could write"
+    )
+    stream: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="answer as server-sent events: claim, …, then answer or error"
+    )
+
+    def asking(self, config: Config) -> Asking:
+        """Return how to answer; what is left out is as in the settings."""
+        return Asking(
+            config.strictness if self.strictness is None else self.strictness,
+            config.quote_only if self.quote_only is None else self.quote_only,
+        )
+
+
+def _whole(given: str) -> str:
+    """Refuse half a character (a surrogate alone), which JSON can hold and UTF-8 can not."""
+    try:
+        given.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("not valid text: half a character") from None
+    return given
+
+
+Whole = AfterValidator(_whole)
+Identity: TypeAlias = (
+    Annotated[StrictStr, Field(max_length=500), Whole]
+    | StrictInt
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+)
+
+
+class ClaimIn(_Request):
+    """A claim to be checked against its sources: none, or empty ones, support nothing."""
+
+    id: Identity | None = Field(default=None, description="comes back with the verdict")
+    claim: Annotated[str, Whole] = Field(max_length=20_000)
+    sources: list[Annotated[str, Whole]] = Field(
+        max_length=1_000, description="texts, of any length"
+    )
+
+
+def _count(given: object) -> str:
+    return "claims" if isinstance(given, list) else "claim"
+
+
+# The tags tell which of the two a fault is of; without them both would be told.
+ClaimsIn: TypeAlias = Annotated[
+    Annotated[ClaimIn, Tag("claim")]
+    | Annotated[list[ClaimIn], Field(max_length=100), Tag("claims")],
+    Discriminator(_count),
+]
 
 
 class HitOut(BaseModel):
@@ -118,6 +186,14 @@ class CitationOut(BaseModel):
     quote: str
 
 
+class DisagreementOut(BaseModel):
+    """Two citations that contradict each other, and the words of each in which they do."""
+
+    kind: ConflictKind
+    citations: tuple[int, int]
+    says: tuple[str, str]
+
+
 class AnswerOut(BaseModel):
     """An answer with the quotes that support it, or the nearest passages when it abstains."""
 
@@ -128,6 +204,7 @@ class AnswerOut(BaseModel):
     method: Method
     claims: list[ClaimOut]
     citations: list[CitationOut]
+    conflicts: list[DisagreementOut]
     nearest: list[HitOut]
     asked: str = Field(description="as it was asked")
     trace: list[str]
@@ -158,6 +235,66 @@ class ExplainedOut(AnswerOut):
 
     explain: list[ProvenanceOut]
     explain_notes: list[str]
+
+
+class EvidenceOut(BaseModel):
+    """Words of a source that decide: sources[source][start:end] == quote."""
+
+    source: int = Field(description="counted from 0")
+    start: int
+    end: int
+    quote: str
+
+
+class FindingOut(BaseModel):
+    """Words of the claim; start and end are offsets into it."""
+
+    text: str
+    start: int
+    end: int
+
+
+class ConflictOut(FindingOut):
+    """A number of the claim, and what the sources have in its place."""
+
+    instead: str
+
+
+class ExactOut(BaseModel):
+    """Gate 1: numbers, dates, names and negations."""
+
+    passed: bool
+    missing_numbers: list[FindingOut]
+    missing_dates: list[FindingOut]
+    missing_names: list[FindingOut]
+    unknown_names: list[FindingOut] = Field(description="not found, perhaps in another spelling")
+    negation: bool = Field(description="claim and sources differ in a negation")
+    conflicting_numbers: list[ConflictOut]
+    verbatim: bool = Field(description="a source holds the claim word for word")
+
+
+class MeaningOut(BaseModel):
+    """Gate 2: how likely the sources support the claim."""
+
+    probability: float
+    across_languages: bool
+
+
+class GatesOut(BaseModel):
+    """What each gate found."""
+
+    exact: ExactOut
+    meaning: MeaningOut
+
+
+class CheckedOut(BaseModel):
+    """What checking a claim came to."""
+
+    id: str | int | float | None
+    verdict: Verdict
+    score: float
+    evidence: list[EvidenceOut]
+    gates: GatesOut
 
 
 class StatusOut(BaseModel):

@@ -1,19 +1,22 @@
 """Fit rag/answerability.json: do the passages found answer the question?
 
-XQuAD development half: every question of a language against the paragraphs of a language as one
-index, once with its paragraph (answered) and once without (not answered). Cross-validated over
-articles; the file holds the fit on all.
+XQuAD development half: every n-th question of a language against the paragraphs of a language,
+once with its paragraph (answered) and once without (not answered); all paragraphs in one index of
+many subjects, and those of its article in an index of one subject. Cross-validated over articles;
+the file holds the fit on all. Features are computed once and kept in --cache.
 
     python evals/fit_answerability.py --data ../shared/data --write rag/answerability.json
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -32,7 +35,9 @@ from rag.retriever import Retriever
 from rag.store import Store, index_path
 
 SAME = (("en", "en"), ("zh", "zh"), ("ru", "ru"), ("de", "de"))
-ACROSS = (("ru", "en"), ("en", "ru"), ("zh", "en"), ("en", "zh"), ("de", "en"), ("ru", "zh"))
+ACROSS = (("ru", "en"), ("en", "ru"), ("zh", "en"), ("en", "zh"))
+SAME_NARROW = (("en", "en"), ("ru", "ru"), ("zh", "zh"))
+ACROSS_NARROW = (("ru", "en"), ("en", "zh"))
 K = 5
 FOLDS = 4
 # Share of the answerable questions that are answered at the operating point reported.
@@ -65,22 +70,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path("build/answerability-features.json"))
     parser.add_argument("--step", type=int, default=2, help="every n-th question")
     options = parser.parse_args()
-    embedder = Remembering(build_embedder(Config()))
-    with tempfile.TemporaryDirectory() as folder:
-        sets = {
-            pair: rows(options.data, *pair, Path(folder), embedder, options.step)
-            for pair in (*SAME, *ACROSS)
-        }
+    if not options.cache.exists():
+        options.cache.parent.mkdir(parents=True, exist_ok=True)
+        options.cache.write_text(json.dumps(measured(options.data, options.step)), encoding="utf-8")
+    sets: dict[str, list[Row]] = json.loads(options.cache.read_text(encoding="utf-8"))
+    same = [name for name in sets if name.split()[0].split(">")[0] == name.split()[0].split(">")[1]]
+    across = [name for name in sets if name not in same]
     written = {
-        "same": fit([sets[pair] for pair in SAME], [f"{a}→{b}" for a, b in SAME]),
-        "across": fit([sets[pair] for pair in ACROSS], [f"{a}→{b}" for a, b in ACROSS]),
-        "embedder": embedder.name,
+        "same": fit([sets[name] for name in same], same),
+        "across": fit([sets[name] for name in across], across),
+        "embedder": Config().embedder,
         "provenance": {
             "data": "XQuAD development half (CC BY-SA 4.0), gold paragraph present and removed",
             "command": " ".join(["python", *sys.argv]),
-            "questions": {"→".join(pair): len(sets[pair]) // 2 for pair in sets},
+            "questions": {name: len(found) // 2 for name, found in sets.items()},
         },
     }
     if options.write:
@@ -89,42 +95,71 @@ def main() -> None:
         )
 
 
-Row = tuple[str, bool, list[float]]
+Row = tuple[str, bool, dict[str, float]]
 
 
-def rows(
-    data: Path, asked: str, written: str, folder: Path, embedder: "Remembering", step: int
-) -> list[Row]:
-    """Return (article, answered, features) twice for each question: with its paragraph, without."""
-    config = Config(index_dir=folder / "indexes", generator="none")
-    source = folder / written
-    paragraphs = list(_paragraphs(data, written))
-    if not source.exists():
-        source.mkdir()
-        for n, (_, text, _) in enumerate(paragraphs):
-            (source / f"{n}.txt").write_text(text, encoding="utf-8")
-        ingest([source], written, embedder, config)
-    store = Store(index_path(config.index_dir, written))
-    retriever = Retriever(store, embedder, lambda matrix: flat_index(matrix, "cpu"))
-    questions = [
-        (article, n, question)
-        for n, (article, _, asks) in enumerate(_paragraphs(data, asked))
-        for question in asks
-    ][::step]
-    found: list[Row] = []
-    for article, n, question in questions:
-        everything = retriever.search(question, K + 2)
-        for answered in (True, False):
-            own = f"{n}.txt"
-            hits = [h for h in everything.hits if answered or h.passage.source != own][:K]
-            kept = replace(everything, hits=tuple(hits))
-            values = features(kept, gather(kept, embedder))
-            found.append((article, answered, [values[name] for name in FEATURES]))
-    print(asked, written, len(found), flush=True)
-    return found
+def measured(data: Path, step: int) -> dict[str, list[Row]]:
+    """Return the rows of every set: asked>written, and "narrow" for an index of one article."""
+    embedder = Remembering(build_embedder(Config()))
+    sets: dict[str, list[Row]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for narrow, pairs in ((False, SAME + ACROSS), (True, SAME_NARROW + ACROSS_NARROW)):
+            for asked, written in pairs:
+                name = f"{asked}>{written}{' narrow' if narrow else ''}"
+                place = Place(Path(folder), data, asked, written, step)
+                sets[name] = place.rows(embedder, narrow)
+                print(name, len(sets[name]), flush=True)
+    return sets
 
 
-def _paragraphs(data: Path, language: str):
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Questions of one language to paragraphs of another, indexed under a folder."""
+
+    folder: Path
+    data: Path
+    asked: str
+    written: str
+    step: int
+
+    def rows(self, embedder: "Remembering", narrow: bool) -> list[Row]:
+        """Return (article, answered, features) twice a question: with its paragraph, without."""
+        found: list[Row] = []
+        paragraphs = list(_paragraphs(self.data, self.written))
+        asks = [asks for _, _, asks in _paragraphs(self.data, self.asked)]
+        articles = sorted({article for article, *_ in paragraphs})
+        for group in ([article] for article in articles) if narrow else [articles]:
+            own = [n for n, (article, *_) in enumerate(paragraphs) if article in group]
+            retriever = self._index(group, {n: paragraphs[n][1] for n in own}, embedder)
+            questions = [(n, question) for n in own for question in asks[n]]
+            for n, question in questions[:: self.step]:
+                everything = retriever.search(question, K + 2)
+                for answered in (True, False):
+                    hits = [
+                        hit
+                        for hit in everything.hits
+                        if answered or hit.passage.source != f"{n}.txt"
+                    ]
+                    kept = replace(everything, hits=tuple(hits[:K]))
+                    values = features(kept, gather(kept, embedder))
+                    found.append((paragraphs[n][0], answered, values))
+        return found
+
+    def _index(self, group: list[str], texts: dict[int, str], embedder: "Remembering") -> Retriever:
+        config = Config(index_dir=self.folder / "indexes", generator="none")
+        key = hashlib.sha256("|".join(group).encode()).hexdigest()[:8]
+        name = f"{self.written}-{key}"
+        source = self.folder / name
+        if not source.exists():
+            source.mkdir()
+            for n, text in texts.items():
+                (source / f"{n}.txt").write_text(text, encoding="utf-8")
+            ingest([source], name, embedder, config)
+        store = Store(index_path(config.index_dir, name))
+        return Retriever(store, embedder, lambda matrix: flat_index(matrix, "cpu"))
+
+
+def _paragraphs(data: Path, language: str) -> Iterator[tuple[str, str, list[str]]]:
     path = data / "xquad" / f"xquad.{language}.json"
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
@@ -136,7 +171,7 @@ def fit(sets: Sequence[list[Row]], names: Sequence[str]) -> dict[str, object]:
     """Return the coefficients fitted on all, after printing what cross-validation gives."""
     articles = sorted({row[0] for rows_ in sets for row in rows_})
     fold = {article: i % FOLDS for i, article in enumerate(articles)}
-    x = np.array([row[2] for rows_ in sets for row in rows_])
+    x = np.array([[row[2][name] for name in FEATURES] for rows_ in sets for row in rows_])
     y = np.array([row[1] for rows_ in sets for row in rows_])
     part = np.array([fold[row[0]] for rows_ in sets for row in rows_])
     which = np.repeat(np.arange(len(sets)), [len(rows_) for rows_ in sets])
@@ -163,8 +198,8 @@ def fit(sets: Sequence[list[Row]], names: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _model():
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=3000))
+def _model() -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=3000))
 
 
 if __name__ == "__main__":

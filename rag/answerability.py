@@ -20,12 +20,9 @@ from rag.fusion import Retrieval
 from rag.logistic import Logistic
 
 FEATURES = (
-    "lift",
+    "topic",
     "stands_out",
-    "gap",
-    "overlap",
     "overlap_two",
-    "near",
     "near_two",
     "near_worst",
     "heaviest_found",
@@ -62,13 +59,12 @@ class AnswerabilityModel:
 def features(found: Retrieval, gathered: Gathered) -> dict[str, float]:
     """Return the features of a question's hits, at least one, read with an embedder.
 
-    lift, stands_out and gap are deviations (`rag.fusion`): of the best hit's cosine above neutral
-    text, of its score, and of that above the worst hit's. overlap: the best share of term weight in
-    a hit; overlap_two: in two neighbouring sentences. near: the weighted mean nearness of the
-    question's words to any hit, near_two: to two neighbouring sentences, near_worst: of the worst
-    quarter of the words. heaviest_found: 1 less the weight of the heaviest term that no hit has.
-    number_missing: a number of the question is in no hit; number_wanted: one is asked for, and
-    the best two sentences have none.
+    topic and stands_out are deviations (`rag.fusion`): of the index above neutral text, and of the
+    best hit above the index, overlap included. overlap_two: the best share of term weight in two
+    neighbouring sentences; near_two: the weighted mean nearness of the question's words to such
+    two. near_worst: nearness of the worst quarter of the words to any hit. heaviest_found: 1 less
+    the weight of the heaviest term that no hit has. number_missing: a number of the question is
+    in no hit; number_wanted: one is asked for, and the best two sentences have none.
     """
     assert gathered.nearness is not None and gathered.weights is not None
     best = found.hits[0]
@@ -78,12 +74,9 @@ def features(found: Retrieval, gathered: Gathered) -> dict[str, float]:
     given: set[str] = set().union(*(terms(hit.passage.text) for hit in found.hits))
     absent = {t: w for t, w in found.term_weights.items() if t not in given}
     return {
-        "lift": found.background.lift(best.similarity or 0.0, best.passage.language),
+        "topic": found.background.topic(best.passage.language),
         "stands_out": best.score,
-        "gap": best.score - found.hits[-1].score,
-        "overlap": max(hit.overlap for hit in found.hits),
         "overlap_two": _overlap_two(found, gathered),
-        "near": float(reach @ gathered.weights),
         "near_two": float(near_two.max()),
         "near_worst": float(np.sort(reach)[: max(1, len(reach) // 4)].mean()),
         "heaviest_found": 1.0 - max(absent.values(), default=0.0),

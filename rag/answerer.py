@@ -6,10 +6,12 @@ disagree both are quoted.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import abc
+from collections.abc import Sequence
+from contextlib import closing
 
 from rag.analysis import language
-from rag.citations import CitedClaim, Composer
+from rag.citations import CitedClaim, Composer, whole
 from rag.config import Config
 from rag.conflicts import Disagreement, disagreements
 from rag.course import Course
@@ -24,7 +26,7 @@ from rag.types import (
     Answer,
     Asking,
     Conflict,
-    Event,
+    Events,
     Evidence,
     Filters,
     Method,
@@ -71,9 +73,7 @@ class Answerer:
             IndexCorrupt: what was found does not match its checksum.
             GenerationError: the generator failed.
         """
-        *_, last = self.events(question, k=k, mode=mode, filters=filters, asking=asking)
-        assert isinstance(last, Answer)
-        return last
+        return whole(self.events(question, k=k, mode=mode, filters=filters, asking=asking))
 
     def events(
         self,
@@ -83,7 +83,7 @@ class Answerer:
         mode: Mode | None = None,
         filters: Filters | None = None,
         asking: Asking | None = None,
-    ) -> Iterator[Event]:
+    ) -> Events:
         """Yield each claim as it passes the gates, then the whole answer.
 
         The answer's claims and citations are those that were yielded, in their order; closing the
@@ -104,9 +104,10 @@ class Answerer:
         if reason is None:
             quotes, conflicts = _with_both_sides(choose_quotes(evidence), disagreements(evidence))
             if self._may_write(asked_in, quotes, asking, course) and not conflicts:
-                for claim in self._drafted(found, quotes, evidence, asking, course):
-                    method = Method.GENERATED
-                    yield composer.add(claim)
+                with closing(self._drafted(found, quotes, evidence, asking, course)) as drafted:
+                    for claim in drafted:
+                        method = Method.GENERATED
+                        yield composer.add(claim)
             if not composer.claims:
                 course.note(f"pieces quoted: {len(quotes)}")
                 for quote in quotes:
@@ -114,7 +115,7 @@ class Answerer:
         course.timings["total"] = time.perf_counter() - started
         yield Answer(
             question=question,
-            text=composer.text or abstention(asked_in),
+            text=abstention(asked_in, reason) if reason else composer.text,
             method=method,
             claims=tuple(composer.claims),
             citations=tuple(composer.citations),
@@ -132,7 +133,7 @@ class Answerer:
         evidence: Sequence[Evidence],
         asking: Asking,
         course: Course,
-    ) -> Iterator[CitedClaim]:
+    ) -> abc.Generator[CitedClaim, None, None]:
         assert self.generator is not None
         drafter = Drafter(self.generator, self.verifier, self.config, asking.strictness, course)
         return drafter.claims(found, _shown(quotes, evidence, self.config.evidence), quotes[0])

@@ -1,24 +1,39 @@
-"""Many questions from one file: a JSON object a line in, a JSON object a line out."""
+"""Many things from one file: a JSON object a line in, a JSON object a line out."""
 
 import json
+import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
 from rag.errors import ConfigError, GenerationError
 from rag.followup import Turn
-from rag.views import Json
+from rag.views import Identity, Json
 
 ITEM = '{"id": "1", "question": "…"}'
 TURN = '{"question": "…", "answer": "…"}'
+CLAIM = '{"id": "1", "claim": "…", "sources": ["…"]}'
+STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A line of the file; `id` is whatever string or number it gives."""
 
-    id: str | int | float
+    id: Identity
     question: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedClaim:
+    """A claim to be checked against its sources; `id` is as in `Item`."""
+
+    id: Identity
+    claim: str
+    sources: tuple[str, ...]
 
 
 def read_items(path: Path) -> list[Item]:
@@ -34,20 +49,28 @@ def read_items(path: Path) -> list[Item]:
     return items
 
 
+def read_claims(path: Path) -> Iterator[SourcedClaim]:
+    """Yield the claims of a JSONL file as they are read; "-" is standard input.
+
+    Blank lines and further keys are passed over.
+
+    Raises:
+        ConfigError: when it is come to: the file can not be read, holds no claim, or a line is not
+            of the form {"id": …, "claim": "…", "sources": ["…"]}; names the line.
+    """
+    empty = True
+    for value, where in _objects(path, CLAIM):
+        yield _claim(value, where)
+        empty = False
+    if empty:
+        raise ConfigError(f"{_name(path)} holds no claim; expected lines {CLAIM}")
+
+
 def _objects(path: Path, expected: str) -> Iterator[tuple[Json, str]]:
     """Yield the object of each line that is not blank, with where it stands."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(f"{path} can not be read: {reason}; expected JSON lines") from error
-    # Only \n parts lines: JSON strings may hold the other separators that splitlines knows.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
+    for text, where in _lines(path):
         try:
-            value = json.loads(line)
+            value = json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{where} is not JSON ({error}); expected {expected}") from None
         if not isinstance(value, dict):
@@ -55,14 +78,69 @@ def _objects(path: Path, expected: str) -> Iterator[tuple[Json, str]]:
         yield value, where
 
 
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each line that is not blank, with where it stands."""
+    where = _name(path)
+    try:
+        with nullcontext(_standard_input()) if path == STANDARD_INPUT else path.open("rb") as file:
+            # Bytes are parted at \n only: JSON strings may hold the other ends that text knows.
+            for number, line in enumerate(file, start=1):
+                where = f"{_name(path)}, line {number}"
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if text.strip():
+                    yield text, where
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"{where} can not be read: {reason}; expected JSON lines") from error
+
+
+def _standard_input() -> Iterator[bytes]:
+    if not isinstance(sys.stdin, TextIOWrapper):
+        raise ConfigError("standard input can not be read: it is closed; expected JSON lines")
+    return iter(sys.stdin.buffer)
+
+
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
 def _item(value: Json, where: str) -> Item:
-    expected = f"expected {ITEM}"
-    identity, question = value.get("id"), value.get("question")
-    if isinstance(identity, bool) or not isinstance(identity, str | int | float):
-        raise ConfigError(f"{where} has no id that is a string or a number; {expected}")
+    question = value.get("question")
+    identity = _identity(value, where, ITEM)
     if not isinstance(question, str):
-        raise ConfigError(f"{where} has no question that is a string; {expected}")
+        raise ConfigError(f"{where} has no question that is a string; expected {ITEM}")
     return Item(identity, question)
+
+
+def _claim(value: Json, where: str) -> SourcedClaim:
+    identity = _identity(value, where, CLAIM)
+    claim, sources = value.get("claim"), value.get("sources")
+    if not isinstance(claim, str):
+        raise ConfigError(f"{where} has no claim that is a string; expected {CLAIM}")
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise ConfigError(f"{where} has no sources that are a list of strings; expected {CLAIM}")
+    try:
+        "".join([str(identity), claim, *sources]).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{where} is not valid text: half a character; expected {CLAIM}"
+        ) from None
+    return SourcedClaim(identity, claim, tuple(sources))
+
+
+def _identity(value: Json, where: str, expected: str) -> Identity:
+    match value.get("id"):
+        case bool():
+            pass
+        case str() | int() as identity:
+            return identity
+        case float() as number if math.isfinite(number):
+            return number
+    raise ConfigError(f"{where} has no id that is a string or a number; expected {expected}")
 
 
 def read_turns(path: Path) -> list[Turn]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.answerer import Answerer
+from rag.checking import Checker
 from rag.config import SERVER, Config
-from rag.dialogue import Respond, reply
+from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
 from rag.explaining import explain, needed
 from rag.models import MODELS, Progress, fingerprint, resolve
@@ -29,15 +30,17 @@ from rag.protocols import (
     Verifier,
 )
 from rag.provenance import Explanation
+from rag.quantities import quantities
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Answer, Judgement, LogProbability, Mode
+from rag.types import Answer, Asking, Judgement, LogProbability, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"
 NO_GENERATOR = "none"
 OVERLAP = "overlap"
+FEATURES = "features"
 LLM = "llm"
 
 
@@ -88,18 +91,33 @@ def _server_generator(config: Config) -> Generator:
     return OpenAIGenerator(config.generator.removeprefix(SERVER), server)
 
 
+def build_checker(config: Config, report: Progress | None = None) -> Checker:
+    """Return what checks claims against given sources.
+
+    The embedder is loaded when it is first needed: never, if it is not the one that the checker
+    was fitted with.
+    """
+    return Checker(DeferredEmbedder(config, report))
+
+
 def build_verifier(
-    config: Config, generator: Generator | None, report: Progress | None = None
+    config: Config,
+    generator: Generator | None,
+    report: Progress | None = None,
+    embedder: Embedder | None = None,
 ) -> Verifier:
     """Return the verifier that the settings name; a model of its own is loaded when first needed.
 
     Args:
         generator: what judges when the setting is "llm".
+        embedder: what tells meaning when the setting is "features"; without one only terms count.
     Raises:
         ConfigError: the verifier is "llm" and there is no generator.
     """
-    if config.verifier == OVERLAP:
+    if config.verifier == OVERLAP or (config.verifier == FEATURES and config.embedder == HASH):
         return OverlapVerifier()
+    if config.verifier == FEATURES:
+        return Checker(embedder)
     if config.verifier == LLM:
         if generator is None:
             raise ConfigError(
@@ -128,7 +146,8 @@ def open_answerer(config: Config, index: str, report: Progress | None = None) ->
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
     generator = _deferred_generator(config, report)
-    return Answerer(retriever, generator, build_verifier(config, generator, report), config)
+    verifier = build_verifier(config, generator, report, retriever.embedder)
+    return Answerer(retriever, generator, verifier, config)
 
 
 def assemble(
@@ -147,7 +166,7 @@ def assemble(
     """
     store = Store(index_path(config.index_dir, index))
     retriever = Retriever(store, embedder, lambda matrix: _vector_index(matrix, config.device))
-    verifier = verifier or build_verifier(config, generator)
+    verifier = verifier or build_verifier(config, generator, embedder=embedder)
     return Answerer(retriever, generator, verifier, config)
 
 
@@ -213,8 +232,20 @@ def responder(answerer: Answerer, **options: Any) -> Respond:
     Args:
         options: of every search and answer, as `Answerer.answer` takes them.
     """
-    ask = partial(answerer.answer, **options)
-    return lambda question, history: reply(ask, question, history, answerer.generator)
+    respond = event_responder(answerer, **options)
+    return lambda question, history: replied(respond(question, history))
+
+
+def event_responder(answerer: Answerer, **options: Any) -> RespondEvents:
+    """Return what does the same claim by claim; what it ends with is the reply of `responder`."""
+    events = partial(answerer.events, **options)
+    asking: Asking | None = options.get("asking")
+    quote_only = answerer.config.quote_only if asking is None else asking.quote_only
+    # A result is no quote.
+    read = None if quote_only else quantities
+    return lambda question, history: reply_events(
+        events, question, history, answerer.generator, read
+    )
 
 
 def explainer(answerer: Answerer) -> Callable[[Answer], Explanation]:

@@ -6,18 +6,20 @@ are read in full, sentence by sentence; of a long one in the claim's own languag
 sentences that share most terms with the claim are embedded, while all others count by terms.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from rag.analysis import language, terms
-from rag.exact import ExactFindings, ExactProfile, check_profile, profile
+from rag.exact import Conflict, ExactFindings, ExactProfile, Finding, check_profile, profile
 from rag.nearness import Matrix, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
+from rag.slots import other_name
 from rag.support import (
     EMBEDDED_WITHOUT_CHOICE,
     Sides,
@@ -39,11 +41,15 @@ LIKELY_SENTENCES = 12
 VERBATIM = 0.99
 # A claim that shares this much with a window and differs in a number or a negation denies it.
 DENIES = 0.6
+# Share of a claim's words that a sentence has which differs from it in a name.
+SAME_BUT_FOR_A_NAME = 0.7
 # A sentence is evidence if it adds so much of the claim to those chosen before it.
 LEAST_GAIN = 0.1
 MOST_EVIDENCE = 3
-# Texts whose reading is kept: a source is mostly checked for several claims in a row.
+# Texts whose reading is kept: a source is mostly checked for several claims in a row. A reading
+# takes some 200 bytes a character.
 REMEMBERED = 64
+REMEMBERED_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,8 @@ class Checked:
         score: probability that the sources support the claim, below the threshold of supported
             where gate 1 refuses it.
         evidence: the sentences that hold most of the claim, in order of the sources.
-        exact: gate 1, against all sources; `negation` and `conflicting_numbers` against the
-            window of sentences nearest to the claim.
+        exact: gate 1, against all sources; `negation` and what conflicts, against the sentences
+            nearest to the claim.
         meaning: gate 2's probability.
         across: the claim is in another language than its sources.
     """
@@ -106,7 +112,7 @@ class _Read:
 
 
 class Checker:
-    """Checks claims; a `rag.protocols.Verifier` too. Not safe to share between threads."""
+    """Checks claims; a `rag.protocols.Verifier` too. Safe to share between threads."""
 
     def __init__(self, embedder: Embedder | None, model: SupportModel | None = None) -> None:
         """Take the embedder, and what was fitted with it; the model that ships by default.
@@ -132,7 +138,8 @@ class Checker:
         """
         found = self.measure(claim, sources)
         if found is None:
-            return Checked(Verdict.UNSUPPORTED, 0.0, (), ExactFindings(), 0.0, False)
+            exact = check_profile(profile(claim), profile(""))
+            return Checked(Verdict.UNSUPPORTED, 0.0, (), replace(exact, verbatim=False), 0.0, False)
         meaning = self._meaning(found)
         verdict, score = self._verdict(meaning, found)
         spans = tuple(SourceSpan(i, *span, sources[i][slice(*span)]) for i, span in found.chosen)
@@ -157,7 +164,8 @@ class Checker:
         inside = check_profile(asked, profile(_text(rows[window], sources), min(written)))
         values = features(sides, window, everywhere, inside)
         chosen = tuple(_evidence(sides, rows, across))
-        return Measured(values, _joined(everywhere, inside), across, chosen)
+        near = [sources[i][start:end] for i, (start, end) in (*rows[window], *chosen)]
+        return Measured(values, _joined(everywhere, inside, claim, near), across, chosen)
 
     def _meaning(self, found: Measured) -> float:
         if found.exact.verbatim:
@@ -177,7 +185,7 @@ class Checker:
             if found.across
             else found.features["coverage_window"] >= DENIES
         )
-        if alike and (exact.negation or exact.conflicting_numbers):
+        if exact.conflicting_names or (alike and (exact.negation or exact.conflicting_numbers)):
             return Verdict.CONTRADICTED, score
         return (Verdict.PARTIAL if score >= self.model.partial else Verdict.UNSUPPORTED), score
 
@@ -235,19 +243,33 @@ class Checker:
 
 
 class _Memory(Generic[Value]):
-    """The last values of a function of a text."""
+    """The last values of a function of a text, the very last one however long its text is.
+
+    Threads that ask for the same at once may each make it; none waits for another's.
+    """
 
     def __init__(self, make: Callable[[str], Value]) -> None:
         self._make = make
         self._kept: OrderedDict[str, Value] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
 
     def __getitem__(self, text: str) -> Value:
-        if text not in self._kept:
-            self._kept[text] = self._make(text)
-            if len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(text)
-        return self._kept[text]
+        with self._lock:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+                return self._kept[text]
+        value = self._make(text)
+        with self._lock:
+            if text not in self._kept:
+                self._kept[text] = value
+                self._characters += len(text)
+            while len(self._kept) > 1 and self._is_full():
+                self._characters -= len(self._kept.popitem(last=False)[0])
+        return value
+
+    def _is_full(self) -> bool:
+        return len(self._kept) > REMEMBERED or self._characters > REMEMBERED_CHARACTERS
 
 
 def _read(source: str) -> _Read:
@@ -302,19 +324,23 @@ def _in_all(first: tuple[Item, ...], others: Sequence[tuple[Item, ...]]) -> tupl
     return tuple(item for item in first if all(item in other for other in others))
 
 
-def _joined(everywhere: ExactFindings, inside: ExactFindings) -> ExactFindings:
+def _joined(
+    everywhere: ExactFindings, inside: ExactFindings, claim: str, near: Sequence[str]
+) -> ExactFindings:
     """Return what all sources lack, with what the nearest sentences deny."""
-    return ExactFindings(
-        everywhere.missing_numbers,
-        everywhere.missing_dates,
-        everywhere.missing_names,
-        everywhere.unknown_names,
-        inside.negation and not everywhere.verbatim,
-        () if everywhere.verbatim else inside.conflicting_numbers,
-        everywhere.numbers_total,
-        everywhere.dates_total,
-        everywhere.names_total,
-        everywhere.verbatim,
+    if everywhere.verbatim:
+        return everywhere
+    other = other_name(claim, near, SAME_BUT_FOR_A_NAME)
+    names: tuple[Conflict, ...] = ()
+    if other is not None:
+        (start, end), (sentence, span) = other
+        mine = Finding(claim[start:end], start, end)
+        names = (Conflict(mine, Finding(sentence[slice(*span)], *span)),)
+    return replace(
+        everywhere,
+        negation=inside.negation,
+        conflicting_numbers=inside.conflicting_numbers,
+        conflicting_names=names,
     )
 
 

@@ -5,14 +5,23 @@ full stop belong to the sentence before them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.sentences import sentences
-from rag.types import Citation, Claim, Claimed, Evidence, Judgement
+from rag.types import Answer, Citation, Claim, Claimed, Event, Evidence, Judgement
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
+
+
+# en de hu ru zh: what joins two main clauses after a comma.
+_JOINT = re.compile(
+    r"[;；]|,(?=\s+(?:and|but|while|whereas|so|und|aber|während|és|de|míg|viszont|и|а|но)\s)"
+    r"|，(?=(?:而|并|但|同时))"
+)
+_WORDS = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+HALF_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,22 @@ def draft_claims(draft: str, evidence_count: int, language: str) -> list[DraftCl
                 )
             )
     return claims
+
+
+def halves(claim: str) -> tuple[str, str] | None:
+    """Return the two clauses of a compound sentence, the conjunction with the second; None of a
+    simple one.
+
+    Only where a semicolon, or a comma with a conjunction, has `HALF_WORDS` words or more on either
+    side: an enumeration is not parted.
+    """
+    for match in _JOINT.finditer(claim):
+        first, second = claim[: match.start()].rstrip(), claim[match.end() :].lstrip()
+        # The second half has its conjunction besides.
+        sizes = len(_WORDS.findall(first)), len(_WORDS.findall(second)) - 1
+        if min(sizes) >= HALF_WORDS:
+            return first, second
+    return None
 
 
 def _before_stop(match: re.Match[str]) -> str:
@@ -91,7 +116,7 @@ class Composer:
 
     def add(self, claim: CitedClaim) -> Claimed:
         """Add a claim; return it as it stands in the answer, with the citations new with it."""
-        known = len(self.citations)
+        known, before = len(self.citations), len(self.text)
         cited = [self._number(evidence) for evidence in claim.evidence]
         markers = "".join(f" [{n}]" for n in cited)
         start = len(self.text) + bool(self.text)
@@ -107,7 +132,7 @@ class Composer:
                 judgement.score,
             )
         )
-        return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[start:])
+        return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[before:])
 
     def _number(self, evidence: Evidence) -> int:
         place = (evidence.passage.document_id, evidence.start, evidence.end)
@@ -115,6 +140,28 @@ class Composer:
             self._numbers[place] = len(self._numbers) + 1
             self.citations.append(cite(evidence, self._numbers[place]))
         return self._numbers[place]
+
+
+def claimed(answer: Answer) -> Iterator[Claimed]:
+    """Yield the claims of an answer that is whole as they would have come one by one.
+
+    What stands in the text outside of all claims comes with the claim after it, the last with the
+    claim before it. An answer that abstains has none.
+    """
+    cited = {citation.n: citation for citation in answer.citations}
+    at = 0
+    for number, claim in enumerate(answer.claims, start=1):
+        end = claim.end if number < len(answer.claims) else len(answer.text)
+        new = tuple(cited.pop(n) for n in claim.citations if n in cited)
+        yield Claimed(claim, new, answer.text[at:end])
+        at = end
+
+
+def whole(events: Iterable[Event]) -> Answer:
+    """Return the answer that ends what answering yields."""
+    *_, last = events
+    assert isinstance(last, Answer)
+    return last
 
 
 def compose(claims: Sequence[CitedClaim]) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:

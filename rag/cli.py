@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -23,7 +24,7 @@ import rag
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, LoadError, RagError
 from rag.model_commands import fetch, models_app, wanted_models
-from rag.options import Chunks, Common, Filtering, Models, Ranking, settings, spread
+from rag.options import Answering, Chunks, Common, Filtering, Models, Ranking, settings, spread
 from rag.progress import Reporter
 from rag.views import Json
 
@@ -99,6 +100,19 @@ def _confirmed(gone: int, total: int) -> bool:
     return typer.confirm(question, err=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question, or a file of them, given by the option `flag`."""
+
+    question: str | None
+    file: Path | None
+    flag: str
+
+
+Opened = tuple[Callable[[str], Json], Callable[[Printer, Json], None]]
+"""What makes a view of a question, and what prints it for people."""
+
+
 @app.command("search")
 @spread
 def search_command(
@@ -115,11 +129,15 @@ def search_command(
 
     config, filters = settings(common, models, ranking), filtering.filters()
 
-    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+    def open_index(reporter: Reporter) -> Opened:
         retriever = open_retriever(config, common.index, reporter.fetch)
-        return lambda text: search_view(retriever.search(text, config.k, config.mode, filters).hits)
 
-    return _answer(question, queries, "--queries", common, open_index)
+        def view(text: str) -> Json:
+            return search_view(retriever.search(text, config.k, config.mode, filters).hits)
+
+        return view, Printer.search
+
+    return _answer(Asked(question, queries, "--queries"), common, open_index)
 
 
 @app.command("ask")
@@ -128,6 +146,7 @@ def ask_command(
     common: Common,
     models: Models,
     ranking: Ranking,
+    answering: Answering,
     filtering: Filtering,
     question: Annotated[str | None, Argument(help="what to answer")] = None,
     questions: Annotated[Path | None, Option(metavar="FILE", help="questions, JSON lines")] = None,
@@ -140,30 +159,37 @@ def ask_command(
 ) -> int:
     """Answer a question, each sentence with the quotes that support it."""
     from rag.batch import read_turns
-    from rag.build import explainer, open_answerer, responder
+    from rag.build import event_responder, explainer, open_answerer
+    from rag.dialogue import replied
+    from rag.live import Live
     from rag.views import answer_view, explanation_view
 
-    config, filters = settings(common, models, ranking), filtering.filters()
+    config, filters = settings(common, models, ranking, answering), filtering.filters()
     turns = read_turns(history) if history is not None else []
+    watched = question is not None and not common.json and sys.stdout.isatty()
 
-    def open_index(reporter: Reporter) -> Callable[[str], Json]:
+    def open_index(reporter: Reporter) -> Opened:
         answerer = open_answerer(config, common.index, reporter.fetch)
-        respond = responder(answerer, filters=filters)
+        respond = event_responder(answerer, filters=filters)
         explained = explainer(answerer) if explain else None
+        live = Live(reporter.close)
+        take = live.follow if watched else replied
 
         def view(text: str) -> Json:
-            said = respond(text, turns)
+            said = take(respond(text, turns))
             shown = answer_view(said.answer, said.asked)
             return shown | explanation_view(explained(said.answer)) if explained else shown
 
-        return view
+        return view, live.show
 
-    return _answer(question, questions, "--questions", common, open_index)
+    return _answer(Asked(question, questions, "--questions"), common, open_index)
 
 
 @app.command("chat")
 @spread
-def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Filtering) -> int:
+def chat_command(
+    common: Common, models: Models, ranking: Ranking, answering: Answering, filtering: Filtering
+) -> int:
     """Answer questions in a conversation: one a line, from the console or standard input.
 
     A question may follow on those before it; its citations come from its own search.
@@ -172,7 +198,7 @@ def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Fi
     from rag.chat import chat
     from rag.dialogue import Conversation
 
-    config, filters = settings(common, models, ranking), filtering.filters()
+    config, filters = settings(common, models, ranking, answering), filtering.filters()
     with Reporter(events=common.events) as reporter:
         reporter.waiting("loading the models")
         answerer = open_answerer(config, common.index, reporter.fetch)
@@ -182,30 +208,25 @@ def chat_command(common: Common, models: Models, ranking: Ranking, filtering: Fi
     return chat(conversation, sys.stdin, common.json)
 
 
-def _answer(
-    question: str | None,
-    file: Path | None,
-    flag: str,
-    common: Common,
-    open_index: Callable[[Reporter], Callable[[str], Json]],
-) -> int:
+def _answer(asked: Asked, common: Common, open_index: Callable[[Reporter], Opened]) -> int:
     """Print what comes of one question, or a line of JSON for each question of a file."""
     from rag.batch import read_items, run_items
     from rag.retriever import check_question
 
-    if (question is None) == (file is None):
-        raise ConfigError(f"expected either one question or {flag} FILE")
+    question = asked.question
+    if (question is None) == (asked.file is None):
+        raise ConfigError(f"expected either one question or {asked.flag} FILE")
     # What is wrong with the input is told before models are loaded.
-    items = read_items(file) if file is not None else []
+    items = read_items(asked.file) if asked.file is not None else []
     if question is not None:
         check_question(question)
     with Reporter(events=common.events) as reporter:
         reporter.waiting("loading the models")
-        answer = open_index(reporter)
+        answer, show = open_index(reporter)
         reporter.waiting("searching")
         view = answer(question) if question is not None else None
     if view is not None:
-        print_view(view, common.json, Printer.search if "hits" in view else Printer.answer)
+        print_view(view, common.json, show)
         return 0
     failed = False
     for done, line in enumerate(run_items(items, answer), start=1):
@@ -213,6 +234,33 @@ def _answer(
         print_json(line)
         reporter.question(done, len(items))
     return ConfigError.exit_code if failed else 0
+
+
+@app.command("check")
+@spread
+def check_command(
+    common: Common,
+    models: Models,
+    file: Annotated[
+        Path, Argument(metavar="FILE", help="claims with sources, JSON lines; - is standard input")
+    ],
+) -> int:
+    """Check claims against the sources that come with them; no index is needed."""
+    from rag.batch import read_claims
+    from rag.build import build_checker
+    from rag.views import checked_view
+
+    config = settings(common, models)
+    with Reporter(events=common.events) as reporter:
+        checker = build_checker(config, reporter.fetch)
+        for done, item in enumerate(read_claims(file), start=1):
+            if done == 1:
+                reporter.waiting("loading the model")
+            view = checked_view(checker.check(item.claim, item.sources), item.id)
+            reporter.close()
+            print_view(view, common.json, Printer.checked)
+            reporter.claim(done)
+    return 0
 
 
 @app.command("status")
@@ -231,13 +279,14 @@ def serve_command(
     common: Common,
     models: Models,
     ranking: Ranking,
+    answering: Answering,
     host: Annotated[str, Option(help="address to listen on: this machine only")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="0 takes one that is free")] = 8000,
 ) -> int:
     """Serve the indexes over HTTP; the options are the defaults of every request."""
     from api.server import listen, serve
 
-    config = settings(common, models, ranking)
+    config = settings(common, models, ranking, answering)
 
     def announce(url: str) -> None:
         print_view({"url": url}, common.json, Printer.table)

@@ -40,7 +40,8 @@ class Config:
         DEFAULT_GENERATOR, "generator: a name, a folder, openai:MODEL of a server, or none"
     )
     verifier: str = _setting(
-        "overlap", "what checks claims: overlap, a cross-encoder's name or folder, or llm"
+        "overlap",
+        "what checks answers: overlap, features, a cross-encoder's name or folder, or llm",
     )
     device: str = _setting("auto", "where models and FAISS run: auto, cpu or cuda")
     offline: bool = _setting(False, "never look beyond this machine for weights")
@@ -60,7 +61,7 @@ class Config:
     openai_timeout: float = _setting(60.0, "seconds to wait for it to connect, and for each piece")
     openai_retries: int = _setting(2, "further attempts when it is busy or can not be reached")
     strictness: float = _setting(
-        0.5, "least probability that the passages answer, and least score of a claim"
+        0.4, "least probability that the passages answer, and least score of a claim"
     )
     quote_only: bool = _setting(False, "answer by quoting, even where the generator could write")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +13,7 @@ from rag.views import Json
 
 INDENT = "    "
 SNIPPET = 240
+VERDICTS = {"supported": "green", "partial": "yellow", "contradicted": "red", "unsupported": "red"}
 # What documents hold must not steer the terminal: all control characters but tab and newline.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -23,8 +24,13 @@ LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 def print_json(value: Json) -> None:
     """Print a value as one compact line, at once."""
+    print(json_line(value), flush=True)
+
+
+def json_line(value: Json) -> str:
+    """Return a value as compact JSON that every reader takes for one line."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    print(line.translate(LINE_ENDS), flush=True)
+    return line.translate(LINE_ENDS)
 
 
 def print_view(view: Json, as_json: bool, show: Callable[["Printer", Json], None]) -> None:
@@ -65,12 +71,24 @@ class Printer:
             self._indented(shortened(hit["text"]))
 
     def answer(self, view: Json) -> None:
-        """Print an answer, the quotes behind it, and what they do not support."""
+        """Print an answer, the quotes behind it, and where they disagree."""
         self._line(view["answer"])
+        self.sources(view)
+
+    def piece(self, text: str) -> None:
+        """Print a piece of a text that goes on, at once."""
+        self._console.print(Text(clean(text)), end="", soft_wrap=True)
+
+    def sources(self, view: Json) -> None:
+        """Print what stands behind an answer, and what speaks against it."""
         for citation in view["citations"]:
             self._line("")
             self._line(f"[{citation['n']}] {place(citation)}", "bold")
             self._indented(f"“{citation['quote']}”")
+        for conflict in view["conflicts"]:
+            sides = zip(conflict["citations"], conflict["says"], strict=True)
+            told = ", ".join(f"[{n}] says “{' '.join(says.split())}”" for n, says in sides)
+            self._line(f"\nSources disagree: {told}", "yellow")
         doubtful = [c for c in view["claims"] if c["verdict"] != Verdict.SUPPORTED.value]
         if doubtful and not view["abstained"]:
             self._line("")
@@ -89,6 +107,16 @@ class Printer:
             self._indented(told["summary"])
         for note in view.get("explain_notes", ()):
             self._line(f"\n{note}", "yellow")
+
+    def checked(self, view: Json) -> None:
+        """Print the verdict on a claim, the words that decide, and what gate 1 found."""
+        self._line(
+            f"{view['id']}  {view['verdict']}  ({view['score']:.3f})", VERDICTS[view["verdict"]]
+        )
+        for span in view["evidence"]:
+            self._indented(f"source {span['source']}: “{' '.join(span['quote'].split())}”")
+        for told in findings(view["gates"]["exact"]):
+            self._indented(told)
 
     def table(self, view: Json) -> None:
         """Print names and values, one pair a line."""
@@ -126,6 +154,18 @@ class Printer:
 def clean(text: str) -> str:
     """Return text in which every control character but tab and newline is made visible."""
     return CONTROL.sub("\ufffd", text)
+
+
+def findings(exact: Json) -> Iterator[str]:
+    """Yield what gate 1 found against a claim, in words."""
+    instead = {each["text"]: each["instead"] for each in exact["conflicting_numbers"]}
+    missing = [each for kind in ("numbers", "dates", "names") for each in exact[f"missing_{kind}"]]
+    if missing:
+        yield "not in the sources: " + ", ".join(each["text"] for each in missing)
+    for text, other in instead.items():
+        yield f"they have {other} in place of {text}"
+    if exact["negation"]:
+        yield "negated on one side only"
 
 
 def place(view: Json) -> str:

@@ -5,10 +5,12 @@ tried, then one rewriting from the single best piece of evidence, then that evid
 claim is given out before the draft is known to keep to the question, so none is ever taken back.
 """
 
+from collections import abc
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 
-from rag.citations import MARKER, CitedClaim, DraftClaim, draft_claims
+from rag.citations import MARKER, CitedClaim, DraftClaim, draft_claims, halves
 from rag.config import Config
 from rag.course import Course
 from rag.drafts import Draft, finished
@@ -16,12 +18,14 @@ from rag.errors import ConfigError
 from rag.evidence import overlap
 from rag.fusion import Retrieval
 from rag.prompt import fit
-from rag.protocols import Decoding, Generator, Verifier
+from rag.protocols import Decoding, Generator, TextStream, Verifier
 from rag.types import Evidence, Judgement, Verdict
 
 # Share of a quote's overlap with the question that a draft made from it has to keep.
 LEAST_KEPT = 0.8
 QUOTED = Judgement(Verdict.SUPPORTED, 1.0)
+
+Drafted = abc.Generator[DraftClaim, None, None]
 
 
 def quoted(evidence: Evidence) -> CitedClaim:
@@ -50,7 +54,7 @@ class Drafter:
 
     def claims(
         self, found: Retrieval, evidence: Sequence[Evidence], quote: Evidence
-    ) -> Iterator[CitedClaim]:
+    ) -> abc.Generator[CitedClaim, None, None]:
         """Yield the claims of a draft from evidence; none if it does not stand.
 
         Args:
@@ -61,15 +65,17 @@ class Drafter:
         held: list[CitedClaim] = []
         unmended: list[DraftClaim] = []
         released = False
-        for claim in drafted:
-            if (checked := self._attach(claim, shown)) is None:
-                unmended.append(claim)
-                continue
-            held.append(checked)
-            kept = overlap(found.term_weights, " ".join(item.text for item in held))
-            if released or (kept >= wanted and not unmended):
-                yield from held if not released else [checked]
-                released = True
+        with closing(drafted):
+            for claim in drafted:
+                checked = self._attach(claim, shown)
+                if not checked:
+                    unmended.append(claim)
+                    continue
+                held += checked
+                kept = overlap(found.term_weights, " ".join(item.text for item in held))
+                if released or (kept >= wanted and not unmended):
+                    yield from checked if released else held
+                    released = True
         if not held:
             return
         kept = overlap(found.term_weights, " ".join(item.text for item in held))
@@ -80,18 +86,16 @@ class Drafter:
             yield from held
         yield from self._mended(found.question, unmended, shown, held)
 
-    def _draft(
-        self, question: str, evidence: Sequence[Evidence]
-    ) -> tuple[list[Evidence], Iterator[DraftClaim]]:
+    def _draft(self, question: str, evidence: Sequence[Evidence]) -> tuple[list[Evidence], Drafted]:
         room = self.generator.max_tokens - self.config.max_answer_tokens
         try:
             messages, shown = fit(question, evidence, self.generator.count_tokens, room)
         except ConfigError as error:
             self.course.note(f"not generated: {error}")
-            return [], iter(())
+            return [], _nothing()
         if not shown:
             self.course.note("no evidence fits the generator's window")
-            return [], iter(())
+            return [], _nothing()
         config = self.config
         decoding = Decoding(
             config.max_answer_tokens, len(shown), config.temperature, config.seed, config.top_p
@@ -100,10 +104,25 @@ class Drafter:
         language = shown[0].passage.language
         return shown, _as_they_come(stream, decoding, language, self.course)
 
-    def _attach(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> CitedClaim | None:
-        """Return the claim with the evidence that supports it: what it cites, else any other."""
+    def _attach(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> list[CitedClaim]:
+        """Return the claim with the evidence that supports it: what it cites, else any other.
+
+        A compound sentence whose halves have different sources becomes two claims; nothing
+        returns where a half has none.
+        """
         if claim.invented:
             self.course.note(f"invented markers {list(claim.invented)} in: {claim.text}")
+        if whole := self._supported(claim, evidence):
+            return [whole]
+        parts = [replace(claim, text=half) for half in halves(claim.text) or ()]
+        found = [self._supported(part, evidence) for part in parts]
+        kept = [part for part in found if part is not None]
+        if parts and len(kept) == len(parts):
+            self.course.note(f"two sources, two claims: {claim.text}")
+            return kept
+        return []
+
+    def _supported(self, claim: DraftClaim, evidence: Sequence[Evidence]) -> CitedClaim | None:
         cited = [evidence[n - 1] for n in claim.cited]
         others = [item for item in evidence if item not in cited]
         choices: list[tuple[Evidence, ...]] = [(item,) for item in cited + others]
@@ -154,25 +173,30 @@ class Drafter:
     def _rewritten(self, question: str, evidence: Evidence) -> CitedClaim | None:
         """Return one claim written from one piece of evidence alone, if that supports it."""
         shown, drafted = self._draft(question, [evidence])
-        claim = next(iter(drafted), None)
-        return self._attach(claim, shown) if claim is not None and shown else None
+        with closing(drafted):
+            claim = next(drafted, None)
+        return self._supported(claim, shown) if claim is not None and shown else None
 
 
-def _as_they_come(
-    stream: Iterator[str], decoding: Decoding, language: str, course: Course
-) -> Iterator[DraftClaim]:
+def _nothing() -> Drafted:
+    yield from ()
+
+
+def _as_they_come(stream: TextStream, decoding: Decoding, language: str, course: Course) -> Drafted:
     """Yield each claim once the next has begun, so that a marker after its full stop is in it."""
     text, given, cut = "", 0, False
-    while True:
-        try:
-            with course.timed("generate"):
-                text += next(stream)
-        except StopIteration as end:
-            cut = bool(end.value)
-            break
-        whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
-        yield from whole[given:]
-        given = max(given, len(whole))
+    # Who closes this generator stops the model, at once and not when memory is tidied.
+    with closing(stream):
+        while True:
+            try:
+                with course.timed("generate"):
+                    text += next(stream)
+            except StopIteration as end:
+                cut = bool(end.value)
+                break
+            whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
+            yield from whole[given:]
+            given = max(given, len(whole))
     kept = finished(Draft(text, cut), language).strip()
     course.note(f"draft: {text.strip()}")
     if cut:

@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A number of the claim, and another one that the evidence has in its place."""
+    """A number or name of the claim, and another one that the evidence has in its place."""
 
     claim: Finding
     evidence: Finding
@@ -48,6 +48,8 @@ class ExactFindings:
         unknown_names: not found, but in another language than the evidence.
         numbers_total: numbers that were looked for; likewise `dates_total`, `names_total`.
         verbatim: the claim stands in the evidence word for word, as whole clauses.
+        conflicting_names: where a sentence says the same of another name (`rag.slots`); found by
+            who knows which sentences are near.
     """
 
     missing_numbers: tuple[Finding, ...] = ()
@@ -60,12 +62,13 @@ class ExactFindings:
     dates_total: int = 0
     names_total: int = 0
     verbatim: bool = False
+    conflicting_names: tuple[Conflict, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Nothing is missing and nothing denied."""
         missing = self.missing_numbers or self.missing_dates or self.missing_names
-        return not missing and not self.negation
+        return not (missing or self.negation or self.conflicting_names)
 
 
 def check(claim: str, evidence: str) -> ExactFindings:

@@ -53,6 +53,13 @@ class Background:
         """Return a cosine as deviations above neutral sentences, whatever the index holds."""
         return (cosine - self.neutral_means[language]) / self.neutral_deviation
 
+    def topic(self, language: str) -> float:
+        """Return how far the index's passages lie above neutral sentences on the whole: near
+        nothing where it holds many subjects, some deviations where all of it is on the
+        question's."""
+        above = self.means[language] - self.neutral_means[language]
+        return above / self.neutral_deviation
+
 
 NO_BACKGROUND = Background({}, 1.0, {}, 1.0)
 

@@ -12,19 +12,37 @@ from rag.analysis import language as language_of
 from rag.analysis import terms
 from rag.arithmetic import Operand, Read, computed, operands
 from rag.bridging import Bridge, bridge, bridging_name, describes
+from rag.citations import claimed, whole
 from rag.computation import Computation, computable, computation
 from rag.decomposition import Shape, complex_at_all, plan
 from rag.joining import Joiner
 from rag.messages import part_not_found
-from rag.types import Answer, Hit, Judgement, Method, Verdict
+from rag.types import Answer, Events, Hit, Judgement, Method, Verdict
 from rag.wording import content_words
 
 Ask = Callable[[str], Answer]
 """Answers one question: `Answerer.answer` with its options bound."""
 
+AskEvents = Callable[[str], Events]
+"""Answers one question claim by claim: `Answerer.events` with its options bound."""
+
 # Share of a question's words that its quotes must have for it to be answered in one step.
 IN_ONE_STEP = 0.6
 COMPUTED = Judgement(Verdict.SUPPORTED, 1.0)
+
+
+def answer_events(events: AskEvents, question: str, read: Read | None = None) -> Events:
+    """Yield what `answer_parts` returns claim by claim, then whole.
+
+    The claims of a simple question come as they pass the gates. Those of several answers come
+    when all of it is put together: no number or place in it is certain before.
+    """
+    if not _takes_several(question, read):
+        yield from events(question)
+        return
+    answer = answer_parts(lambda part: whole(events(part)), question, read)
+    yield from claimed(answer)
+    yield answer
 
 
 def answer_parts(ask: Ask, question: str, read: Read | None = None) -> Answer:
@@ -38,8 +56,7 @@ def answer_parts(ask: Ask, question: str, read: Read | None = None) -> Answer:
     Raises:
         what `ask` raises.
     """
-    counts = read is not None and computable(question)
-    if not (counts or complex_at_all(question) or describes(question)):
+    if not _takes_several(question, read):
         return ask(question)
     language = language_of(question)
     if read is not None and (wanted := computation(question, language)):
@@ -52,6 +69,12 @@ def answer_parts(ask: Ask, question: str, read: Read | None = None) -> Answer:
     if bridged := bridge(question, language):
         return _bridged(ask, question, bridged)
     return ask(question)
+
+
+def _takes_several(question: str, read: Read | None) -> bool:
+    """Tell whether a question may take several searches; cheap, for most do not."""
+    counts = read is not None and computable(question)
+    return counts or complex_at_all(question) or describes(question)
 
 
 def _parts(ask: Ask, question: str, parts: Sequence[str]) -> Answer:
@@ -158,6 +181,7 @@ def _together(question: str, joiner: Joiner, answers: Sequence[Answer], note: st
         method=Method.GENERATED if generated else Method.QUOTED,
         claims=joined.claims,
         citations=joined.citations,
+        conflicts=joined.conflicts,
         hits=_hits(answers),
         reason=None,
         trace=tuple(trace),

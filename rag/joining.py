@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.types import Answer, Citation, Claim, Judgement
+from rag.types import Answer, Citation, Claim, Conflict, Judgement
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _Place = tuple[str, int, int]
@@ -17,6 +17,7 @@ class Joined:
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class Joiner:
@@ -27,6 +28,7 @@ class Joiner:
         self._text = ""
         self._claims: list[Claim] = []
         self._citations: dict[_Place, Citation] = {}
+        self._conflicts: dict[tuple[_Place, _Place], Conflict] = {}
         self._said: set[tuple[str, tuple[_Place, ...]]] = set()
 
     def remark(self, text: str) -> None:
@@ -36,6 +38,9 @@ class Joiner:
     def answer(self, answer: Answer) -> None:
         """Add an answer's text on a line of its own, less claims that were made already."""
         cited = {citation.n: citation for citation in answer.citations}
+        for conflict in answer.conflicts:
+            one, other = (_place(cited[n]) for n in conflict.citations)
+            self._conflicts.setdefault((one, other), conflict)
         begun, at = False, 0
         for claim in answer.claims:
             between, at = answer.text[at : claim.start], claim.end
@@ -60,8 +65,14 @@ class Joiner:
         self._claims.append(claim)
 
     def joined(self) -> Joined:
-        """Return what was added."""
-        return Joined(self._text, tuple(self._claims), tuple(self._citations.values()))
+        """Return what was added; of the conflicts those of which both sides are cited."""
+        conflicts = tuple(
+            replace(conflict, citations=(self._citations[one].n, self._citations[other].n))
+            for (one, other), conflict in self._conflicts.items()
+            if one in self._citations and other in self._citations
+        )
+        citations = tuple(self._citations.values())
+        return Joined(self._text, tuple(self._claims), citations, conflicts)
 
     def _claim(self, claim: Claim, written: str, cited: dict[int, Citation]) -> None:
         new = {n: self._number(cited[n]) for n in claim.citations}

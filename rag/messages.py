@@ -1,5 +1,7 @@
 """What an answer says when it can not answer, in the language of the question."""
 
+from rag.types import Reason
+
 FALLBACK = "en"
 
 NOT_FOUND = {
@@ -28,9 +30,33 @@ NOT_FOUND = {
 }
 
 
-def abstention(language: str) -> str:
+# The reasons that have sentences of their own, where a language has them: the sentence above is
+# true for these as well.
+REASONS = {
+    Reason.NOT_ANSWERED: {
+        "de": "Die Dokumente behandeln das Thema, beantworten diese Frage aber nicht.",
+        "en": "The documents speak of this subject, but do not answer this question.",
+        "hu": "A dokumentumok szólnak a témáról, de erre a kérdésre nem adnak választ.",
+        "ru": "В документах эта тема затронута, но ответа на этот вопрос нет.",
+        "zh": "文档中提到了这个主题，但没有回答这个问题。",
+    },
+    Reason.SOURCES_DISAGREE: {
+        "de": "Die Dokumente widersprechen sich in dieser Frage.",
+        "en": "The documents disagree on this question.",
+        "hu": "A dokumentumok ellentmondanak egymásnak ebben a kérdésben.",
+        "ru": "Документы противоречат друг другу в этом вопросе.",
+        "zh": "文档对这个问题的说法不一致。",
+    },
+}
+
+
+def abstention(language: str, reason: Reason = Reason.NOTHING_RELEVANT) -> str:
     """Return the sentence that an abstaining answer consists of."""
-    return NOT_FOUND.get(language, NOT_FOUND[FALLBACK])
+    told = REASONS.get(reason, NOT_FOUND)
+    if language in told:
+        return told[language]
+    # A general sentence in the asker's language says more than a particular one in another.
+    return NOT_FOUND.get(language, told[FALLBACK])
 
 
 PART_NOT_FOUND = {

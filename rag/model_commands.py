@@ -64,10 +64,10 @@ def models_path(common: Common, models: Models, name: str) -> int:
 
 def wanted_models(config: Config) -> list[str]:
     """Return the names of the models that are set and have weights to fetch."""
-    from rag.build import HASH, LLM, NO_GENERATOR, OVERLAP
+    from rag.build import FEATURES, HASH, LLM, NO_GENERATOR, OVERLAP
 
     names = (config.embedder, config.generator, config.verifier)
-    without = (HASH, NO_GENERATOR, OVERLAP, LLM)
+    without = (HASH, NO_GENERATOR, OVERLAP, FEATURES, LLM)
     return [name for name in names if name not in without and not name.startswith(SERVER)]
 
 

@@ -69,6 +69,14 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """How sure an answer has to be, and whether anything but quotes may be in it."""
+
+    strictness: Annotated[float | None, _option("strictness", metavar="0..1")] = None
+    quote_only: Annotated[bool | None, _option("quote_only", "--quote-only/--no-quote-only")] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Filtering:
     """Which passages may be found: every filter given must hold."""
 

@@ -79,8 +79,9 @@ def _parts(text: str, found: Iterable[Date]) -> Iterator[Quantity]:
 
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]+\d*")
 _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,5}")
-_IDENTIFIER = re.compile(r"([^\W\d_]+)[ -]?(\d[\d.]*)([^\W\d_]*)")
-_VERSION = re.compile(r"\d+(?:\.\d+){2,}|\d+[^\W\d_]{1,2}(?!\w)")
+# Both begin where a run begins: tried from within one, a run of 50,000 would take minutes.
+_IDENTIFIER = re.compile(r"(?<![^\W\d_])([^\W\d_]+)[ -]?(\d[\d.]*)([^\W\d_]*)")
+_VERSION = re.compile(r"(?<!\d)(?:\d+(?:\.\d+){2,}|\d+[^\W\d_]{1,2}(?!\w))")
 
 
 def _words(plain: str) -> dict[str, frozenset[str]]:

@@ -97,6 +97,11 @@ class Reporter:
         if self._events:
             self._event("question", done=done, total=total)
 
+    def claim(self, done: int) -> None:
+        """Tell how many claims are checked; nobody knows how many are still to come."""
+        if self._events:
+            self._event("claim", done=done)
+
     def _due(self) -> bool:
         now = time.monotonic()
         due = now - self._told >= INTERVAL

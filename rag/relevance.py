@@ -53,16 +53,22 @@ def judge(
         if _stands_out(found, asked_in):
             return Relevance(None, "a passage stands out")
         return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
+    crossing = across(found, asked_in)
+    # The model for other languages has seen no question off the subject.
+    if crossing and not _stands_out(found, asked_in):
+        return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
     values = answerability.features(found, gathered)
-    probability = answerability.probability(model, values, _across(found, asked_in))
+    probability = answerability.probability(model, values, crossing)
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
     if probability >= strictness:
         return Relevance(None, note)
-    near = values["lift"] >= OFF_SUBJECT
+    best = found.hits[0]
+    lift = found.background.lift(best.similarity or 0.0, best.passage.language)
+    near = lift >= OFF_SUBJECT
     return Relevance(Reason.NOT_ANSWERED if near else Reason.NOTHING_RELEVANT, note)
 
 
-def _across(found: Retrieval, asked_in: str) -> bool:
+def across(found: Retrieval, asked_in: str) -> bool:
     """Tell whether the best hit is in another language than the question."""
     sure = len(found.term_weights) >= SURE_OF_LANGUAGE
     return found.hits[0].passage.language != asked_in and sure
@@ -72,6 +78,6 @@ def _stands_out(found: Retrieval, asked_in: str) -> bool:
     best = found.hits[0]
     if best.similarity is None:
         return max(hit.overlap for hit in found.hits) >= LEAST_OVERLAP
-    least = STANDS_OUT_ACROSS_LANGUAGES if _across(found, asked_in) else STANDS_OUT
+    least = STANDS_OUT_ACROSS_LANGUAGES if across(found, asked_in) else STANDS_OUT
     lift = found.background.lift(best.similarity, best.passage.language)
     return lift >= ON_SUBJECT or (lift >= NEAR_SUBJECT and best.score >= least)

@@ -4,7 +4,7 @@ Offsets are code points, half-open, into the text they name. Core types know no 
 `rag.views` turns them into what the command line and HTTP print.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -236,7 +236,8 @@ class Claimed:
 
     Attributes:
         citations: those of the claim that no earlier claim has.
-        text: as it stands in the answer, with its markers.
+        text: what it adds to the answer's text: itself with its markers, and what parts it from
+            the claim before. The texts of all claims, joined, are the answer's.
     """
 
     claim: Claim
@@ -267,6 +268,9 @@ class Answer:
 
 Event = Claimed | Answer
 """What answering yields: claims as they stand, then the answer."""
+
+Events = Generator[Event, None, None]
+"""An answer that is being made; closing it stops the work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,17 @@
 """What the command line and HTTP print: core types as plain JSON values, one form for both."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.provenance import Explanation, Provenance, summary
-from rag.types import Answer, Citation, Claim, Failure, Hit, IngestReport
+from rag.types import Answer, Citation, Claim, Claimed, Conflict, Failure, Hit, IngestReport
+
+if TYPE_CHECKING:  # at run time it would load numpy for every command
+    from rag.checking import Checked
+    from rag.exact import ExactFindings, Finding
 
 Json = dict[str, Any]
+Identity: TypeAlias = str | int | float
+"""What whoever asks calls one of many things."""
 
 
 def hit_view(hit: Hit) -> Json:
@@ -58,6 +64,24 @@ def citation_view(citation: Citation) -> Json:
     }
 
 
+def conflict_view(conflict: Conflict) -> Json:
+    """Return a disagreement of two citations."""
+    return {
+        "kind": conflict.kind,
+        "citations": list(conflict.citations),
+        "says": list(conflict.says),
+    }
+
+
+def claimed_view(claimed: Claimed) -> Json:
+    """Return a claim of an answer that is being made, with what it adds to text and citations."""
+    return {
+        "claim": claim_view(claimed.claim),
+        "citations": [citation_view(citation) for citation in claimed.citations],
+        "text": claimed.text,
+    }
+
+
 def answer_view(answer: Answer, asked: str | None = None) -> Json:
     """Return an answer; `nearest` holds the hits when it abstains, and is empty otherwise.
 
@@ -72,6 +96,7 @@ def answer_view(answer: Answer, asked: str | None = None) -> Json:
         "method": answer.method.value,
         "claims": [claim_view(claim) for claim in answer.claims],
         "citations": [citation_view(citation) for citation in answer.citations],
+        "conflicts": [conflict_view(conflict) for conflict in answer.conflicts],
         "nearest": [hit_view(hit) for hit in answer.hits] if answer.abstained else [],
         "asked": answer.question if asked is None else asked,
         "trace": list(answer.trace),
@@ -100,6 +125,48 @@ def _provenance_view(provenance: Provenance) -> Json:
             for influence in provenance.influences
         ],
     }
+
+
+def checked_view(checked: "Checked", identity: Identity | None) -> Json:
+    """Return what checking a claim came to.
+
+    Of evidence, `source` counts from 0, and start and end are offsets into that source; those of
+    gate "exact" are offsets into the claim.
+    """
+    return {
+        "id": identity,
+        "verdict": checked.verdict.value,
+        "score": checked.score,
+        "evidence": [
+            {"source": span.source, "start": span.start, "end": span.end, "quote": span.quote}
+            for span in checked.evidence
+        ],
+        "gates": {
+            "exact": _exact_view(checked.exact),
+            "meaning": {"probability": checked.meaning, "across_languages": checked.across},
+        },
+    }
+
+
+def _exact_view(exact: "ExactFindings") -> Json:
+    return {
+        "passed": exact.passed,
+        "missing_numbers": [_finding_view(found) for found in exact.missing_numbers],
+        "missing_dates": [_finding_view(found) for found in exact.missing_dates],
+        "missing_names": [_finding_view(found) for found in exact.missing_names],
+        "unknown_names": [_finding_view(found) for found in exact.unknown_names],
+        "negation": exact.negation,
+        # What the sources have instead is given as text: its offsets count into several sentences.
+        "conflicting_numbers": [
+            {**_finding_view(each.claim), "instead": each.evidence.text}
+            for each in exact.conflicting_numbers
+        ],
+        "verbatim": exact.verbatim,
+    }
+
+
+def _finding_view(found: "Finding") -> Json:
+    return {"text": found.text, "start": found.start, "end": found.end}
 
 
 def ingest_view(report: IngestReport) -> Json:

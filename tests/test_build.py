@@ -3,6 +3,7 @@
 import socket
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,20 +12,23 @@ from rag.backends.llm_judge import LlmJudge
 from rag.build import (
     DeferredEmbedder,
     DeferredGenerator,
+    build_checker,
     build_embedder,
     build_generator,
     build_verifier,
     open_answerer,
 )
+from rag.checking import Checker
 from rag.config import Config
 from rag.errors import ConfigError, GenerationError, IndexMismatch, ModelNotFound
 from rag.ingest import ingest
 from rag.model_commands import wanted_models
 from rag.protocols import Scorer
 from rag.testing import HashEmbedder, ScriptedGenerator
-from rag.types import Method
+from rag.types import Method, Verdict
 from rag.verification import OverlapVerifier
 from tests.backends.sse_server import running, saying
+from tests.support_models import support_model
 
 
 @pytest.fixture
@@ -155,6 +159,43 @@ def test_drafts_of_a_server_are_checked_like_any(
 def test_the_default_verifier_needs_no_model(config: Config) -> None:
     """Overlap, unless something else is set."""
     assert isinstance(build_verifier(config, None), OverlapVerifier)
+
+
+def test_features_are_weighed_with_the_embedder_at_hand(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the index is searched with; with the fake one words and numbers are compared."""
+    fitted = SimpleNamespace(name="intfloat/multilingual-e5-small", embed_tokens=None)
+    monkeypatch.setattr("rag.checking.load_model", support_model)
+    featured = replace(config, verifier="features")
+    assert isinstance(build_verifier(featured, None), OverlapVerifier)
+    served = replace(featured, embedder=fitted.name)
+    verifier = build_verifier(served, None, embedder=fitted)  # type: ignore[arg-type]
+    assert isinstance(verifier, Checker) and verifier._embedder is fitted
+    assert wanted_models(replace(served, generator="none")) == [fitted.name]
+    answer = open_answerer(replace(config, verifier="features"), "default").answer(
+        "Что пьёт кошка?"
+    )
+    assert answer.method is Method.QUOTED
+
+
+def test_a_checker_loads_its_embedder_when_it_is_needed(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for claims without sources, and never if it is another than the fitted one."""
+    monkeypatch.setattr("rag.checking.load_model", support_model)
+    monkeypatch.setattr(build, "resolve", absent)
+    checker = build_checker(replace(config, embedder="intfloat/multilingual-e5-small"))
+    assert checker.check("It is.", []).verdict is Verdict.UNSUPPORTED
+    with pytest.raises(ModelNotFound):
+        checker.check("It is.", ["It was."])
+    for other in ("hash", "org/other"):
+        checker = build_checker(replace(config, embedder=other))
+        assert checker.check("It rains today.", ["It rains today."]).verdict is Verdict.SUPPORTED
+
+
+def absent(name: str, **options: object) -> Path:
+    raise ModelNotFound(name)
 
 
 def test_a_judge_uses_the_generator(config: Config) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag.arithmetic import Measured, Operand, computed, operands
 from rag.computation import Computation, Operation, computation
+from rag.quantities import quantities
 from rag.types import Citation
 
 SCALES = {"billion": 10**9, "Milliarden": 10**9, "млрд": 10**9, "milliárd": 10**9}
@@ -192,6 +193,5 @@ def test_the_result_is_exact(one: int, other: int, language: str) -> None:
 
 def test_the_shipped_reader_fits() -> None:
     """`rag.quantities` reads what the operands need."""
-    quantities = pytest.importorskip("rag.quantities", reason="rag.quantities is not there yet")
-    found = operands(WANTED, "GPT-3", [quote(GOLDEN[0][2])], "en", quantities.quantities)
+    found = operands(WANTED, "GPT-3", [quote(GOLDEN[0][2])], "en", quantities)
     assert [operand.value for operand in found] == [Fraction(175 * 10**9)]

@@ -18,20 +18,21 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols",
     "pure": """rag.config rag.analysis rag.sentences rag.chunking rag.prompt rag.citations
-        rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages rag.views
+        rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages
         rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
         rag.computation rag.arithmetic rag.joining rag.course
-        rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.evaluation""",
+        rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots
+        rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
-        rag.drafting rag.answerer rag.explaining rag.harder rag.dialogue rag.status rag.loaders
-        rag.models""",
+        rag.drafting rag.answerer rag.explaining rag.stopping rag.harder rag.dialogue rag.status
+        rag.views rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands rag.options
-        rag.progress api""",
+        rag.live rag.progress api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
 NAMES = list(LAYERS)

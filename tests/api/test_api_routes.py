@@ -154,7 +154,7 @@ def test_readyz_tells_what_is_missing(config: Config, docs: Path, tmp_path: Path
 def test_openapi_tells_requests_answers_and_errors(client: TestClient) -> None:
     """The description is served here; no page loads scripts from elsewhere."""
     paths = client.get("/openapi.json").json()["paths"]
-    assert sorted(paths) == ["/livez", "/readyz", "/v1/ask", "/v1/search"]
+    assert sorted(paths) == ["/livez", "/readyz", "/v1/ask", "/v1/check", "/v1/search"]
     responses = paths["/v1/ask"]["post"]["responses"]
     assert sorted(responses) == ["200", "404", "409", "413", "422", "500", "503"]
     reference = responses["422"]["content"]["application/json"]["schema"]["$ref"]
@@ -260,7 +260,7 @@ def test_failures_on_the_way_are_500(
         raise error
 
     app = create_app(config, open_index=lambda name: open_answerer(config, name))
-    monkeypatch.setattr("rag.answerer.Answerer.answer", fail)
+    monkeypatch.setattr("rag.answerer.Answerer.events", fail)
     client = TestClient(app, raise_server_exceptions=False)
     message = error_of(client.post("/v1/ask", json={"question": QUESTION}), 500, code)
     assert "secret" not in message

@@ -104,6 +104,49 @@ def test_bfloat16_gives_float32_of_unit_length(
 
 
 @pytest.mark.slow
+def test_tokens_lie_in_their_text(model: SentenceTransformerEmbedder) -> None:
+    """A unit vector for each token of the text alone, in order; an empty text has none."""
+    texts = [*TEXTS, " ab  b ", "ａb\tb"]
+    for text, found in zip(texts, model.embed_tokens(texts), strict=True):
+        assert found.spans.dtype == np.int64 and found.vectors.dtype == np.float32
+        assert found.vectors.shape == (len(found.spans), model.dim)
+        np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-6)
+        starts, ends = found.spans[:, 0].tolist(), found.spans[:, 1].tolist()
+        assert starts == sorted(starts) and ends == sorted(ends)
+        assert all(0 <= start < end <= len(text) for start, end in found.spans.tolist())
+        covered = {i for start, end in found.spans.tolist() for i in range(start, end)}
+        assert covered >= {i for i, character in enumerate(text) if not character.isspace()}
+    assert model.embed_tokens([]) == []
+
+
+@pytest.mark.slow
+def test_tokens_do_not_depend_on_batches(model: SentenceTransformerEmbedder) -> None:
+    """What else is embedded makes no difference."""
+    for text, found in zip(TEXTS, model.embed_tokens(TEXTS), strict=True):
+        (alone,) = model.embed_tokens([text])
+        np.testing.assert_array_equal(found.spans, alone.spans)
+        np.testing.assert_allclose(found.vectors, alone.vectors, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(folder: Path, tmp_path: Path) -> None:
+    """Pooling is their mean, and that of two special tokens, which many others outweigh."""
+    bare = without_prompts(folder, tmp_path)
+    model = SentenceTransformerEmbedder("someone/tiny", bare, device="cpu")
+    text = "ab" + " a ab" * ((model.max_tokens - 1) // 2)
+    (found,) = model.embed_tokens([text])
+    mean = found.vectors.mean(axis=0)
+    assert mean / np.linalg.norm(mean) @ model.embed_passages([text])[0] > 0.95
+
+
+@pytest.mark.slow
+def test_tokens_of_what_does_not_fit_are_refused(model: SentenceTransformerEmbedder) -> None:
+    """Nothing is cut."""
+    with pytest.raises(ValueError, match="fit"):
+        model.embed_tokens(["ab", "ab" + " ab" * POSITIONS])
+
+
+@pytest.mark.slow
 def test_what_fits_is_exact(model: SentenceTransformerEmbedder) -> None:
     """A passage of max_tokens is embedded whole; one token more than the window is refused."""
     count = model.tokenizer.count

@@ -24,6 +24,7 @@ def answer(*claims: tuple[str, str]) -> dict[str, Any]:
         "claims": [{"text": text, "verdict": verdict} for text, verdict in claims],
         "citations": [CITATION],
         "nearest": [],
+        "conflicts": [],
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.citations import CitedClaim, DraftClaim, cite, compose, draft_claims
+from rag.citations import CitedClaim, DraftClaim, cite, compose, draft_claims, halves
 from rag.types import Evidence, Judgement, Passage, Verdict
 
 Row = tuple[str, tuple[int, ...], tuple[int, ...]]
@@ -217,3 +217,26 @@ def test_composed_answers_can_be_taken_apart(parts: list[tuple[str, list[int]]])
     assert [citation.n for citation in citations] == list(range(1, len(citations) + 1))
     used = dict.fromkeys(n for claim in claims for n in claim.citations)
     assert list(used) == [citation.n for citation in citations]
+
+
+@pytest.mark.parametrize(
+    ("claim", "parts"),
+    [
+        (
+            "The tower was built in 1889, and the bridge was opened in 1890.",
+            ("The tower was built in 1889", "and the bridge was opened in 1890."),
+        ),
+        (
+            "模型有七十亿参数，而训练数据有两万亿词元。",
+            ("模型有七十亿参数", "而训练数据有两万亿词元。"),
+        ),
+        ("A modell kicsi, de a kontextus hosszú.", ("A modell kicsi", "de a kontextus hosszú.")),
+        ("Кошка пьёт молоко; собака спит в саду.", ("Кошка пьёт молоко", "собака спит в саду.")),
+        ("It has red, green, and blue lamps.", None),
+        ("One; two.", None),
+        ("", None),
+    ],
+)
+def test_halves_of_compound_sentences(claim: str, parts: tuple[str, str] | None) -> None:
+    """Two main clauses are parted; an enumeration and a stub are not."""
+    assert halves(claim) == parts

@@ -60,7 +60,10 @@ def texts(evidence: Sequence[Evidence]) -> list[str]:
 
 def scored(text: str, *scores: float) -> list[Evidence]:
     """Return the sentences of a text with the scores given, best first."""
-    items = sorted(select(found(passage(text)), gather(found(passage(text)), None)), key=lambda item: item.start)
+    items = sorted(
+        select(found(passage(text)), gather(found(passage(text)), None)),
+        key=lambda item: item.start,
+    )
     assert len(items) == len(scores)
     given = [replace(item, score=score) for item, score in zip(items, scores, strict=True)]
     return sorted(given, key=lambda item: -item.score)

@@ -80,3 +80,15 @@ def test_the_fake_finds_words_of_the_prompt_likely() -> None:
     assert (none.total, none.tokens) == (0.0, 0)
     with pytest.raises(GenerationError, match="holds 2048"):
         generator.log_probabilities(prompt, ["cat " * 2048])
+
+
+def test_tokens_have_vectors_of_their_own() -> None:
+    """A unit vector for each token, its span inside the text, and the word's own vector."""
+    embedder = HashEmbedder()
+    for text, found in zip(TEXTS, embedder.embed_tokens(TEXTS), strict=True):
+        assert found.spans.tolist() == [list(span) for span in WordTokenizer().offsets(text)]
+        assert found.spans.dtype == np.int64 and found.vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1.0, rtol=1e-6)
+        words = [text[start:end] for start, end in found.spans.tolist()]
+        np.testing.assert_array_equal(found.vectors, embedder.embed_queries(words))
+    assert embedder.embed_tokens([]) == [] and embedder.embed_tokens([""])[0].spans.shape == (0, 2)

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
-from rag.types import Failure, IngestReport
-from rag.views import answer_view, ingest_view, search_view
+from rag.checking import Checked, SourceSpan
+from rag.exact import Conflict, ExactFindings, Finding
+from rag.types import Failure, IngestReport, Verdict
+from rag.views import answer_view, checked_view, ingest_view, search_view
 from tests.core.bench import Bench
 
 HIT = "rank score passage_id document_id source title page section start end text"
 CLAIM = "text start end verdict score citations"
 CITATION = "n passage_id document_id source title page start end quote"
-ANSWER = "question answer abstained reason method claims citations nearest asked timings"
+ANSWER = "question answer abstained reason method claims citations conflicts nearest asked timings"
 DOCUMENTS = "added updated unchanged deleted failed skipped"
 
 
@@ -49,6 +51,44 @@ def test_an_abstention_shows_the_nearest_hits(zoo: Bench) -> None:
     assert (view["abstained"], view["reason"]) == (True, "nothing_relevant")
     assert view["claims"] == view["citations"] == []
     assert view["nearest"] and " ".join(view["nearest"][0]) == HIT
+    assert json.loads(json.dumps(view)) == view
+
+
+def test_a_checked_claim_has_evidence_and_gates() -> None:
+    """The agreed keys; what was not found is told with its place in the claim."""
+    exact = ExactFindings(
+        missing_numbers=(Finding("7 m", 3, 6),),
+        missing_dates=(Finding("1994", 9, 13),),
+        missing_names=(Finding("Ann", 20, 23),),
+        unknown_names=(Finding("Pest", 30, 34),),
+        negation=True,
+        conflicting_numbers=(Conflict(Finding("7 m", 3, 6), Finding("8 m", 40, 43)),),
+    )
+    spans = (SourceSpan(0, 1, 3, "ab"), SourceSpan(2, 0, 1, "c"))
+    view = checked_view(Checked(Verdict.CONTRADICTED, 0.69, spans, exact, 0.8, True), "x")
+    assert view == {
+        "id": "x",
+        "verdict": "contradicted",
+        "score": 0.69,
+        "evidence": [
+            {"source": 0, "start": 1, "end": 3, "quote": "ab"},
+            {"source": 2, "start": 0, "end": 1, "quote": "c"},
+        ],
+        "gates": {
+            "exact": {
+                "passed": False,
+                "missing_numbers": [{"text": "7 m", "start": 3, "end": 6}],
+                "missing_dates": [{"text": "1994", "start": 9, "end": 13}],
+                "missing_names": [{"text": "Ann", "start": 20, "end": 23}],
+                "unknown_names": [{"text": "Pest", "start": 30, "end": 34}],
+                "negation": True,
+                "conflicting_numbers": [{"text": "7 m", "start": 3, "end": 6, "instead": "8 m"}],
+                "verbatim": False,
+            },
+            "meaning": {"probability": 0.8, "across_languages": True},
+        },
+    }
+    assert list(view) == ["id", "verdict", "score", "evidence", "gates"]
     assert json.loads(json.dumps(view)) == view
 
 
