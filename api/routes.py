@@ -15,16 +15,17 @@ from api.schemas import (
     ClaimIn,
     ClaimsIn,
     ErrorOut,
+    ExplainedOut,
     QuestionIn,
     SearchOut,
     StatusOut,
 )
 from api.streaming import EventStream, answer_events
-from rag.build import event_responder
-from rag.dialogue import replied
+from rag.build import event_responder, explainer
+from rag.dialogue import Reply, replied
 from rag.retriever import check_question
 from rag.stopping import stoppable
-from rag.views import Json, answer_view, checked_view, search_view
+from rag.views import Json, answer_view, checked_view, explanation_view, search_view
 
 
 def _engine(request: Request) -> Engine:
@@ -46,7 +47,10 @@ router = APIRouter()
 v1 = APIRouter(prefix="/v1", responses=_PROBLEMS)
 
 
-@v1.post("/ask", responses={200: {"model": AnswerOut, "content": {"text/event-stream": {}}}})
+@v1.post(
+    "/ask",
+    responses={200: {"model": AnswerOut | ExplainedOut, "content": {"text/event-stream": {}}}},
+)
 def ask(question: AskIn, engine: UsedEngine) -> Response:
     """Answer a question, each sentence with the quotes that support it.
 
@@ -62,13 +66,18 @@ def ask(question: AskIn, engine: UsedEngine) -> Response:
         filters=question.filters.filters(),
         asking=question.asking(engine.config),
     )
+    explained = explainer(answerer) if question.explain else None
+
+    def view(said: Reply) -> Json:
+        shown = answer_view(said.answer, said.asked)
+        return shown | explanation_view(explained(said.answer)) if explained else shown
+
     # What is wrong with the question is told by the status, streamed or not.
     asked = check_question(question.question)
     replying = respond(asked, [turn.turn() for turn in question.history])
     if question.stream:
-        return EventStream(answer_events(replying), stopped)
-    said = replied(replying)
-    return JSONResponse(answer_view(said.answer, said.asked))
+        return EventStream(answer_events(replying, view), stopped)
+    return JSONResponse(view(replied(replying)))
 
 
 @v1.post("/search", responses={200: {"model": SearchOut}})

@@ -78,6 +78,9 @@ class AskIn(QuestionIn):
     history: list[TurnIn] = Field(
         default_factory=list, max_length=20, description="earlier turns, the oldest first"
     )
+    explain: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="tell whether claims come from quotes or the model's memory"
+    )
     strictness: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
         default=None,
         description="least probability that the passages answer, and least score of a claim",
@@ -206,6 +209,32 @@ class AnswerOut(BaseModel):
     asked: str = Field(description="as it was asked")
     trace: list[str]
     timings: dict[str, float]
+
+
+class InfluenceOut(BaseModel):
+    """By how much a claim's log p falls without a quote."""
+
+    citation: int
+    drop: float
+
+
+class ProvenanceOut(BaseModel):
+    """Where a claim comes from; logarithms are natural, `difference` is per token."""
+
+    claim: int = Field(description="its place in claims, from 0")
+    summary: str
+    contextual: float = Field(description="log p of the claim with the quotes")
+    parametric: float = Field(description="log p of the claim without them")
+    tokens: int
+    difference: float
+    influences: list[InfluenceOut]
+
+
+class ExplainedOut(AnswerOut):
+    """An answer with where its claims come from; the notes tell what was not explained, and why."""
+
+    explain: list[ProvenanceOut]
+    explain_notes: list[str]
 
 
 class EvidenceOut(BaseModel):

@@ -8,7 +8,7 @@ was sent is all there is.
 import asyncio
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 
 from fastapi.sse import format_sse_event
@@ -18,11 +18,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.errors import INTERNAL, error_body
 from rag.console import json_line
-from rag.dialogue import Replying
+from rag.dialogue import Reply, Replying
 from rag.errors import RagError
 from rag.stopping import Stopped
 from rag.types import Claimed
-from rag.views import Json, answer_view, claimed_view
+from rag.views import Json, claimed_view
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +32,19 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 Pieces = Generator[bytes, None, None]
 
 
-def answer_events(replying: Replying) -> Pieces:
-    """Yield a reply that is being made as server-sent events; errors become the last of them."""
+def answer_events(replying: Replying, view: Callable[[Reply], Json]) -> Pieces:
+    """Yield a reply that is being made as server-sent events; errors become the last of them.
+
+    Args:
+        view: of the reply at the end, as it comes without streaming.
+    """
     with closing(replying):
         try:
             for event in replying:
                 if isinstance(event, Claimed):
                     yield _event("claim", claimed_view(event))
                 else:
-                    yield _event("answer", answer_view(event.answer, event.asked))
+                    yield _event("answer", view(event))
         except Stopped:
             return
         except RagError as error:

@@ -14,12 +14,14 @@ from rag.checking import Checker
 from rag.config import SERVER, Config
 from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
+from rag.explaining import explain, needed
 from rag.models import MODELS, Progress, fingerprint, resolve
 from rag.protocols import (
     Decoding,
     Embedder,
     Generator,
     Message,
+    Scorer,
     TextStream,
     Tokenizer,
     TokenVectors,
@@ -27,11 +29,12 @@ from rag.protocols import (
     Vectors,
     Verifier,
 )
+from rag.provenance import Explanation
 from rag.quantities import quantities
 from rag.retriever import Retriever
 from rag.store import Store, index_path
 from rag.testing import HashEmbedder
-from rag.types import Asking, Judgement, Mode
+from rag.types import Answer, Asking, Judgement, LogProbability, Mode
 from rag.verification import OverlapVerifier
 
 HASH = "hash"
@@ -142,7 +145,7 @@ def open_retriever(config: Config, index: str, report: Progress | None = None) -
 def open_answerer(config: Config, index: str, report: Progress | None = None) -> Answerer:
     """Open an index for answering; raises what `open_retriever` does."""
     retriever = open_retriever(config, index, report)
-    generator = None if config.generator == NO_GENERATOR else DeferredGenerator(config, report)
+    generator = _deferred_generator(config, report)
     verifier = build_verifier(config, generator, report, retriever.embedder)
     return Answerer(retriever, generator, verifier, config)
 
@@ -245,6 +248,15 @@ def event_responder(answerer: Answerer, **options: Any) -> RespondEvents:
     )
 
 
+def explainer(answerer: Answerer) -> Callable[[Answer], Explanation]:
+    """Return what tells where the claims of an answerer's answers come from.
+
+    Raises:
+        ConfigError: it has no generator.
+    """
+    return partial(explain, generator=needed(answerer.generator))
+
+
 class DeferredGenerator:
     """The generator that the settings name, fetched and loaded when it is first needed: a
     question in a language that it does not speak never needs it."""
@@ -275,6 +287,26 @@ class DeferredGenerator:
     def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
         """Yield the answer's text as it is decoded; closing the iterator stops the work."""
         return self._generator.stream(messages, decoding)
+
+
+class DeferredScorer(DeferredGenerator):
+    """One that runs here, and so can tell how likely texts are."""
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return, for each text, log p(text | prompt)."""
+        generator = self._generator
+        assert isinstance(generator, Scorer)
+        return generator.log_probabilities(messages, continuations)
+
+
+def _deferred_generator(config: Config, report: Progress | None) -> DeferredGenerator | None:
+    if config.generator == NO_GENERATOR:
+        return None
+    if config.generator.startswith(SERVER):
+        return DeferredGenerator(config, report)
+    return DeferredScorer(config, report)
 
 
 class DeferredVerifier:

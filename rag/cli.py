@@ -153,13 +153,16 @@ def ask_command(
     history: Annotated[
         Path | None, Option(metavar="FILE", help="earlier turns, JSON lines, the oldest first")
     ] = None,
+    explain: Annotated[
+        bool, Option("--explain", help="tell whether claims come from quotes or the model's memory")
+    ] = False,
 ) -> int:
     """Answer a question, each sentence with the quotes that support it."""
     from rag.batch import read_turns
-    from rag.build import event_responder, open_answerer
+    from rag.build import event_responder, explainer, open_answerer
     from rag.dialogue import replied
     from rag.live import Live
-    from rag.views import answer_view
+    from rag.views import answer_view, explanation_view
 
     config, filters = settings(common, models, ranking, answering), filtering.filters()
     turns = read_turns(history) if history is not None else []
@@ -168,12 +171,14 @@ def ask_command(
     def open_index(reporter: Reporter) -> Opened:
         answerer = open_answerer(config, common.index, reporter.fetch)
         respond = event_responder(answerer, filters=filters)
+        explained = explainer(answerer) if explain else None
         live = Live(reporter.close)
         take = live.follow if watched else replied
 
         def view(text: str) -> Json:
             said = take(respond(text, turns))
-            return answer_view(said.answer, said.asked)
+            shown = answer_view(said.answer, said.asked)
+            return shown | explanation_view(explained(said.answer)) if explained else shown
 
         return view, live.show
 

@@ -94,9 +94,19 @@ class Printer:
             self._line("")
             for claim in doubtful:
                 self._line(f"{claim['verdict']}: {claim['text']}", "yellow")
+        self._explained(view)
         if view["nearest"]:
             self._line("\nNearest passages:")
             self.search({"hits": view["nearest"]})
+
+    def _explained(self, view: Json) -> None:
+        """Print where each claim comes from, where that was asked for."""
+        for told in view.get("explain", ()):
+            self._line("")
+            self._line(shortened(view["claims"][told["claim"]]["text"]), "bold")
+            self._indented(told["summary"])
+        for note in view.get("explain_notes", ()):
+            self._line(f"\n{note}", "yellow")
 
     def checked(self, view: Json) -> None:
         """Print the verdict on a claim, the words that decide, and what gate 1 found."""

@@ -3,12 +3,12 @@
 from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Judgement
+from rag.types import Judgement, LogProbability
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -166,6 +166,24 @@ class Generator(Protocol):
             at its end, whether max_tokens cut the answer off.
         Raises:
             GenerationError: prompt and max_tokens exceed the window, or the model failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Tells how likely texts are as answers; generators that run here can, servers can not."""
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return, for each text, log p(text | prompt): as the answer's beginning, each on its own.
+
+        Args:
+            messages: the prompt; the last is not the assistant's.
+            continuations: texts that the model might have answered with.
+        Raises:
+            GenerationError: prompt and text exceed the window, or the model failed.
         """
         ...
 

@@ -4,6 +4,7 @@ They behave: the embedder ranks by shared words, the generator says what its scr
 exact vector index is `rag.vectors.ExactIndex`.
 """
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -13,9 +14,11 @@ import numpy as np
 from rag.analysis import terms
 from rag.errors import GenerationError
 from rag.protocols import Decoding, Message, TextStream, TokenVectors, Vectors
+from rag.types import LogProbability
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 HASH_DIM = 256
+LIKELY, UNLIKELY = 0.9, 0.01
 
 
 class WordTokenizer:
@@ -68,7 +71,10 @@ class HashEmbedder:
 
 
 class ScriptedGenerator:
-    """Says what its script says: one reply a call, or what a function makes of the prompt."""
+    """Says what its script says: one reply a call, or what a function makes of the prompt.
+
+    It finds a word or mark likely (0.9) that is in the prompt, and any other unlikely (0.01).
+    """
 
     name = "scripted"
     max_tokens = 2048
@@ -104,6 +110,29 @@ class ScriptedGenerator:
         else:
             reply = self._script[min(len(self.prompts), len(self._script)) - 1]
         return _words(reply, decoding.max_tokens)
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return the sum of log p over the words and marks of each text.
+
+        Raises:
+            GenerationError: prompt and text exceed the window.
+        """
+        seen = {word for message in messages for word in _tokens(message.content)}
+        texts = [_tokens(text) for text in continuations]
+        longest = self.count_tokens(messages) + max(map(len, texts), default=0)
+        if longest > self.max_tokens:
+            raise GenerationError(
+                f"the prompt and the text to weigh have {longest} tokens, but the window holds"
+                f" {self.max_tokens}; show less evidence"
+            )
+        logs = [[math.log(LIKELY if w in seen else UNLIKELY) for w in text] for text in texts]
+        return [LogProbability(sum(each), len(each)) for each in logs]
+
+
+def _tokens(text: str) -> list[str]:
+    return TOKEN.findall(text.casefold())
 
 
 def _words(reply: str, max_tokens: int) -> TextStream:

@@ -189,6 +189,19 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class LogProbability:
+    """How likely a model finds a text.
+
+    Attributes:
+        total: the sum of the natural logarithms of its tokens' probabilities, at most 0.
+        tokens: how many there are; special tokens do not count.
+    """
+
+    total: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Two citations that contradict each other.
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rag.provenance import Explanation, Provenance, summary
 from rag.types import Answer, Citation, Claim, Claimed, Conflict, Failure, Hit, IngestReport
 
 if TYPE_CHECKING:  # at run time it would load numpy for every command
@@ -100,6 +101,29 @@ def answer_view(answer: Answer, asked: str | None = None) -> Json:
         "asked": answer.question if asked is None else asked,
         "trace": list(answer.trace),
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
+    }
+
+
+def explanation_view(explanation: Explanation) -> Json:
+    """Return what `explain` adds to an answer."""
+    return {
+        "explain": [_provenance_view(provenance) for provenance in explanation.claims],
+        "explain_notes": list(explanation.notes),
+    }
+
+
+def _provenance_view(provenance: Provenance) -> Json:
+    return {
+        "claim": provenance.claim,
+        "summary": summary(provenance),
+        "contextual": round(provenance.contextual, 4),
+        "parametric": round(provenance.parametric, 4),
+        "tokens": provenance.tokens,
+        "difference": round(provenance.difference, 4),
+        "influences": [
+            {"citation": influence.citation, "drop": round(influence.drop, 4)}
+            for influence in provenance.influences
+        ],
     }
 
 

@@ -23,6 +23,7 @@ from rag.config import Config
 from rag.errors import ConfigError, GenerationError, IndexMismatch, ModelNotFound
 from rag.ingest import ingest
 from rag.model_commands import wanted_models
+from rag.protocols import Scorer
 from rag.testing import HashEmbedder, ScriptedGenerator
 from rag.types import Method, Verdict
 from rag.verification import OverlapVerifier
@@ -62,6 +63,19 @@ def test_a_deferred_generator_fails_when_it_is_needed(
     assert deferred.languages == {"en"} and deferred.name == config.generator
     with pytest.raises(ModelNotFound):
         deferred.count_tokens([])
+
+
+def test_only_generators_that_run_here_can_weigh(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known before anything is loaded or asked of a server."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(config.model_dir))
+    served = replace(config, generator="openai:m", openai_base_url="http://127.0.0.1:9/v1")
+    kinds = [open_answerer(each, "default").generator for each in (config, served)]
+    assert [isinstance(kind, Scorer) for kind in kinds] == [True, False]
+    assert isinstance(kinds[0], Scorer)
+    with pytest.raises(ModelNotFound):
+        kinds[0].log_probabilities([], ["text"])
 
 
 def test_no_generator(config: Config) -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rag.backends.device import pick_device, pick_dtype
 from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
 from rag.backends.readers import CausalReader, Reader, Seq2SeqReader
+from rag.backends.weighing import weighed
 from rag.errors import GenerationError, ModelError
 from rag.protocols import Decoding, Message, TextStream
+from rag.types import LogProbability
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +52,7 @@ class TransformersGenerator:
         self._window = _window(self._model.config, self._tokenizer)
         self._ends = _end_ids(self._model, self._tokenizer)
         self._chat = bool(self._tokenizer.chat_template)
-        seq2seq = bool(self._model.config.is_encoder_decoder)
+        self._seq2seq = seq2seq = bool(self._model.config.is_encoder_decoder)
         self._reader: Reader = (Seq2SeqReader if seq2seq else CausalReader)(
             self._model, self._device
         )
@@ -98,9 +100,57 @@ class TransformersGenerator:
                 f" {decoding.max_tokens}, but the window of {self._name} holds {self._window};"
                 " shorten the question or show less evidence"
             )
-        # What comes before the last message (the examples) is the same for every question.
+        return self._write(prompt, self._shared(prompt, messages), decoding)
+
+    def log_probabilities(
+        self, messages: Sequence[Message], continuations: Sequence[str]
+    ) -> list[LogProbability]:
+        """Return, for each text, log p(text | prompt): as the answer's beginning, each on its own.
+
+        The prompt is read once. Special tokens, a start or an end among them, do not count.
+
+        Raises:
+            GenerationError: prompt and text exceed the window, or the model failed.
+        """
+        prompt = self._encode(messages)
+        parts = [self._parted(prompt, messages, text) for text in continuations]
+        longest = max((len(begun) + len(rest) for begun, rest in parts), default=0)
+        if longest > self._window:
+            raise GenerationError(
+                f"the prompt and the text to weigh have {longest} tokens, but the window of"
+                f" {self._name} holds {self._window}; show less evidence"
+            )
+        shared = self._shared(prompt, messages)
+        try:
+            return weighed(self._reader, self._lock, parts, shared, self._specials)
+        except RuntimeError as error:
+            raise self._failed(error) from error
+
+    def _parted(
+        self, prompt: list[int], messages: Sequence[Message], text: str
+    ) -> tuple[list[int], list[int]]:
+        """Return the tokens of the prompt, and those of a text behind it.
+
+        A decoder-only model's are told apart in the whole that it would read, so that the first
+        word is cut into tokens as it stands there.
+        """
+        if self._seq2seq:
+            inner = self._control.sub(" ", text)
+            return prompt, self._tokenizer.encode(inner, add_special_tokens=False)
+        whole = self._encode([*messages, Message("assistant", text)])
+        at = _common(prompt, whole)
+        return whole[:at], whole[at:]
+
+    def _shared(self, prompt: list[int], messages: Sequence[Message]) -> int:
+        """Return how long the prompt's beginning is that is the same for every question: what
+        comes before the last message (the examples)."""
         empty = self._encode([*messages[:-1], Message("user", "")])
-        return self._write(prompt, _common(prompt[:-1], empty), decoding)
+        return _common(prompt[:-1], empty)
+
+    def _failed(self, error: RuntimeError) -> GenerationError:
+        return GenerationError(
+            f"{self._name} failed on {self._device}: {error}; ask with less evidence"
+        )
 
     def _write(self, prompt: list[int], shared: int, decoding: Decoding) -> TextStream:
         constraint = MarkerConstraint(self._grammar(decoding.markers))
@@ -118,9 +168,7 @@ class TransformersGenerator:
                 if piece:
                     yield piece
         except RuntimeError as error:
-            raise GenerationError(
-                f"{self._name} failed on {self._device}: {error}; ask with less evidence"
-            ) from error
+            raise self._failed(error) from error
         if piece := text.rest(cut=constraint.open):
             yield piece
         return cut
@@ -155,6 +203,10 @@ class TransformersGenerator:
     def _marker_tokens(self) -> dict[int, str]:
         scored = self._model.config.get_text_config(decoder=True).vocab_size
         return {i: text for i, text in marker_tokens(self._tokenizer).items() if i < scored}
+
+    @cached_property
+    def _specials(self) -> frozenset[int]:
+        return self._ends | frozenset(self._tokenizer.all_special_ids)
 
     @cached_property
     def _control(self) -> re.Pattern[str]:

@@ -1,5 +1,6 @@
 """How a language model reads a prompt and goes on from it: decoder-only models, and those with an
-encoder. A `Step` takes the tokens that are new and gives the scores of the next one."""
+encoder. A `Step` takes the tokens that are new and gives the scores of the next one, a `Weigh` the
+tokens of a text and gives the scores at each of them."""
 
 import copy
 import inspect
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Step: TypeAlias = Callable[[list[int]], "Tensor"]
 """New tokens to the scores (vocabulary,) float32 of what follows them."""
+
+Weigh: TypeAlias = Callable[[list[int]], "Tensor"]
+"""n tokens that follow a prompt to the scores (n, vocabulary) float32 at the place of each."""
 
 _PREFIXES_KEPT = 4
 _LONGEST_KEPT = 1024
@@ -31,6 +35,15 @@ class Reader(Protocol):
         """
         ...
 
+    def weigh(self, prompt: list[int], shared: int) -> Weigh:
+        """Return what weighs texts after the prompt, which is read once for all of them.
+
+        Args:
+            prompt: the whole of it, not empty.
+            shared: as for `begin`, less than the length of prompt.
+        """
+        ...
+
 
 class CausalReader:
     """Reads with a decoder-only model; keeps the last few prefixes that prompts share."""
@@ -40,13 +53,25 @@ class CausalReader:
         self._model = model
         self._device = device
         accepted = inspect.signature(model.forward).parameters
-        self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._keeps = "logits_to_keep" in accepted
         self.prefixes: dict[tuple[int, ...], Any] = {}
 
     def begin(self, prompt: list[int], shared: int) -> tuple[list[int], Step]:
         """Return what is left of the prompt behind the prefix, and the step."""
         cache = self._read(tuple(prompt[:shared]))
-        return prompt[shared:], lambda new: self._scores(new, cache)
+        return prompt[shared:], lambda new: self._scores(new, cache)[0]
+
+    def weigh(self, prompt: list[int], shared: int) -> Weigh:
+        """Return what weighs texts; the last token of the prompt is read with each of them."""
+        cache = self._read(tuple(prompt[:shared]))
+        if rest := prompt[shared:-1]:
+            self._scores(rest, cache)
+
+        def weigh(following: list[int]) -> "Tensor":
+            new = [prompt[-1], *following[:-1]]
+            return self._scores(new, copy.deepcopy(cache), len(following))
+
+        return weigh
 
     def _read(self, prefix: tuple[int, ...]) -> Any:
         """Return a cache of its own that has read prefix; the last few prefixes are kept.
@@ -68,12 +93,14 @@ class CausalReader:
             del self.prefixes[next(iter(self.prefixes))]
         return copy.deepcopy(kept)
 
-    def _scores(self, new: list[int], cache: Any) -> "Tensor":
+    def _scores(self, new: list[int], cache: Any, last: int = 1) -> "Tensor":
+        """Read new tokens into the cache; return the scores (last, vocabulary) behind the last."""
         import torch
 
         ids = torch.tensor([new], device=self._device)
-        output = self._model(ids, past_key_values=cache, use_cache=True, **self._last_only)
-        scores: Tensor = output.logits[0, -1].float()
+        only = {"logits_to_keep": last} if self._keeps else {}
+        output = self._model(ids, past_key_values=cache, use_cache=True, **only)
+        scores: Tensor = output.logits[0, -last:].float()
         return scores
 
 
@@ -104,9 +131,7 @@ class Seq2SeqReader:
         import torch
         from transformers import DynamicCache, EncoderDecoderCache
 
-        ids = torch.tensor([prompt], device=self._device)
-        # The encoder looks both ways: what it makes of a prefix depends on what follows.
-        read = self._model.get_encoder()(input_ids=ids, return_dict=True)
+        read = self._read(prompt)
         config = self._model.config.get_text_config(decoder=True)
         cache = EncoderDecoderCache(DynamicCache(config=config), DynamicCache(config=config))
 
@@ -121,6 +146,30 @@ class Seq2SeqReader:
             return scores
 
         return list(self._first_tokens), step
+
+    def weigh(self, prompt: list[int], shared: int) -> Weigh:
+        """Return what weighs texts; the encoder reads the prompt once."""
+        import torch
+
+        read = self._read(prompt)
+
+        def weigh(following: list[int]) -> "Tensor":
+            new = [*self._first_tokens, *following[:-1]]
+            output = self._model(
+                encoder_outputs=read,
+                decoder_input_ids=torch.tensor([new], device=self._device),
+            )
+            scores: Tensor = output.logits[0, -len(following) :].float()
+            return scores
+
+        return weigh
+
+    def _read(self, prompt: list[int]) -> Any:
+        import torch
+
+        ids = torch.tensor([prompt], device=self._device)
+        # The encoder looks both ways: what it makes of a prefix depends on what follows.
+        return self._model.get_encoder()(input_ids=ids, return_dict=True)
 
 
 def _first(configs: tuple[Any, ...], *names: str) -> int | None:

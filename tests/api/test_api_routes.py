@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from api import errors, schemas
 from api.app import create_app
 from api.limits import MAX_BODY
+from rag.answerer import Answerer
 from rag.build import open_answerer
 from rag.cli import main
 from rag.config import Config
 from rag.errors import GenerationError, IndexCorrupt, RagError
 from rag.ingest import ingest
 from rag.store import DATABASE
-from rag.testing import HashEmbedder
+from rag.testing import HashEmbedder, ScriptedGenerator
 from tests.cli.runner import QUESTION, write
 
 JSON = {"content-type": "application/json"}
@@ -304,3 +305,34 @@ def test_a_history_that_is_none_or_too_much_is_refused(client: TestClient, histo
     body = {"question": QUESTION, "history": history}
     error_of(client.post("/v1/ask", json=body), 422, "invalid_request")
     error_of(client.post("/v1/search", json=body), 422, "invalid_request")
+
+
+# -- where claims come from ----------------------------------------------------------------------
+
+
+def test_claims_are_explained_on_request(config: Config, docs: Path) -> None:
+    """`explain` adds what the schema says, and nothing is changed by it."""
+
+    def open_index(name: str) -> Answerer:
+        opened = open_answerer(config, name)
+        return Answerer(opened.retriever, ScriptedGenerator(["No."]), opened.verifier, config)
+
+    with TestClient(create_app(config, open_index=open_index)) as client:
+        plain = client.post("/v1/ask", json={"question": QUESTION}).json()
+        body = client.post("/v1/ask", json={"question": QUESTION, "explain": True}).text
+    view = json.loads(body)
+    assert schemas.ExplainedOut.model_validate_json(body).model_dump(mode="json") == view
+    assert view["explain"][0]["summary"].startswith("from the passages (+")
+    assert plain.keys() | {"explain", "explain_notes"} == view.keys()
+    assert plain["answer"] == view["answer"] and plain["claims"] == view["claims"]
+
+
+def test_nothing_is_explained_without_a_generator(client: TestClient) -> None:
+    """422 with the remedy; and it is true or false, nothing like it."""
+    body = {"question": QUESTION, "explain": True}
+    message = error_of(client.post("/v1/ask", json=body), 422, "invalid_request")
+    assert "generator is 'none'" in message
+    for wrong in ("yes", 1, None):
+        response = client.post("/v1/ask", json=body | {"explain": wrong})
+        assert "explain: Input should be" in error_of(response, 422, "invalid_request")
+    assert client.post("/v1/search", json=body).status_code == 422

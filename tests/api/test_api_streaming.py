@@ -77,6 +77,17 @@ def test_the_stream_ends_with_the_answer(
     assert text == ("" if answer["abstained"] else answer["answer"])
 
 
+def test_what_is_explained_comes_with_the_answer(serving: Serving) -> None:
+    """The last event is again the body without streaming; a request that can not be is a 422."""
+    asked = {"question": QUESTION, "explain": True}
+    client = serving(ScriptedGenerator([MILK]))
+    answer = client.post("/v1/ask", json=asked).json()
+    name, last = events(client.post("/v1/ask", json=asked | {"stream": True}).text)[-1]
+    assert name == "answer" and dict(last, timings=None) == dict(answer, timings=None)
+    assert last["method"] == "generated" and last["explain"][0]["influences"][0]["citation"] == 1
+    assert serving(None).post("/v1/ask", json=asked | {"stream": True}).status_code == 422
+
+
 def test_line_ends_of_documents_end_no_line(tmp_path: Path) -> None:
     """What some readers take for the end of a line is escaped."""
     from rag.ingest import ingest

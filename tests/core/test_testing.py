@@ -1,8 +1,11 @@
 """The fakes keep what the seams promise."""
 
+import math
+
 import numpy as np
 import pytest
 
+from rag.errors import GenerationError
 from rag.protocols import Decoding, Message
 from rag.testing import HashEmbedder, ScriptedGenerator, WordTokenizer
 
@@ -65,6 +68,18 @@ def test_a_script_can_answer_the_prompt() -> None:
     generator = ScriptedGenerator(lambda messages: f"  You said:\n{messages[-1].content} ")
     pieces = list(generator.stream([Message("user", "a b")], Decoding()))
     assert len(pieces) > 1 and "".join(pieces) == "  You said:\na b "
+
+
+def test_the_fake_finds_words_of_the_prompt_likely() -> None:
+    """log .9 for each word or mark that the prompt has, log .01 for another, each text alone."""
+    generator = ScriptedGenerator([""])
+    prompt = [Message("system", "Be brief."), Message("user", "The cat drinks.")]
+    known, mixed, none = generator.log_probabilities(prompt, ["Cat drinks.", "cat 猫", ""])
+    assert known.tokens == 3 and known.total == pytest.approx(3 * math.log(0.9))
+    assert mixed.tokens == 2 and mixed.total == pytest.approx(math.log(0.9) + math.log(0.01))
+    assert (none.total, none.tokens) == (0.0, 0)
+    with pytest.raises(GenerationError, match="holds 2048"):
+        generator.log_probabilities(prompt, ["cat " * 2048])
 
 
 def test_tokens_have_vectors_of_their_own() -> None:
