@@ -7,7 +7,6 @@ they come from; docs/decisions/0014-support.md has the figures.
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,18 +30,14 @@ EMBEDDED_WITHOUT_CHOICE = 24
 MANY_MISSING = 5
 
 LEXICAL = (
-    "coverage",
     "coverage_sentence",
     "coverage_window",
     "pairs",
     "order",
-    "missing",
     "missing_window",
-    "claim_length",
-    "source_length",
 )
 EXACT = ("numbers_missing", "names_missing", "negation", "numbers_apart", "names_apart")
-SIMILARITY = ("near", "near_sentence", "near_window", "near_worst", "near_worst_window")
+SIMILARITY = ("near_sentence", "near_window", "near_worst", "near_worst_window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +111,11 @@ def lexical_features(sides: Sides, window: slice) -> dict[str, float]:
     unique = set(sides.claim)
     heavy = {term for term in unique if weight(term) == 1.0}
     return {
-        "coverage": coverage(sides.claim, everything),
         "coverage_sentence": max(coverage(sides.claim, set(s)) for s in sides.sentences),
         "coverage_window": coverage(sides.claim, held),
         "pairs": len(pairs & given) / len(pairs) if pairs else coverage(sides.claim, everything),
         "order": in_order(sides.claim, inside),
-        "missing": min(1.0, len(heavy - everything) / MANY_MISSING),
         "missing_window": min(1.0, len(heavy - held) / MANY_MISSING),
-        "claim_length": math.log1p(len(sides.claim)),
-        "source_length": math.log1p(sum(map(len, sides.sentences))),
     }
 
 
@@ -135,7 +126,6 @@ def similarity_features(sides: Sides, window: slice) -> dict[str, float]:
     known = sides.nearness[~np.isnan(sides.nearness).any(axis=1)]
     everywhere, inside = _reach(known), _reach(sides.nearness[window])
     return {
-        "near": _mean(everywhere),
         "near_sentence": float(known.mean(axis=1).max()) if known.size else 0.0,
         "near_window": _mean(inside),
         "near_worst": _worst(everywhere),
