@@ -43,7 +43,7 @@ def test_quotes_alone(rag: Run, place: Path) -> None:
 def test_strictness_is_a_probability(rag: Run, value: str) -> None:
     """Else one line that says so, before any model is loaded."""
     done = rag("ask", QUESTION, "--strictness", value)
-    assert done.code == 2 and "expected a number from 0 to 1" in done.error
+    assert done.code == 2 and "expected a number from 0.0 to 1.0" in done.error
 
 
 def test_sources_that_disagree(rag: Run, docs: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from rag.evaluation.datasets import bipia_attacks, bipia_mails
 from rag.evaluation.records import Attack
+from rag.mention import quotations
 from rag.prompt import inert
 from rag.protocols import Message
 from rag.sentences import sentences
@@ -76,6 +77,7 @@ class Gullible:
             attack.text,
             *quoted,
             *code,
+            *(string for block in code for string in quotations(block)),
             *(" ".join(block.split()) for block in code),
             *(known for word, known in KNOWLEDGE.items() if word in attack.text),
             fact.translate(LETTERS),
