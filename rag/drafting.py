@@ -5,6 +5,7 @@ tried, then one rewriting from the single best piece of evidence, then that evid
 claim is given out before the draft is known to keep to the question, so none is ever taken back.
 """
 
+import re
 from collections import abc
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from rag.drafts import Draft, finished
 from rag.errors import ConfigError
 from rag.evidence import overlap
 from rag.fusion import Retrieval
+from rag.mention import quotations, runs_together
 from rag.prompt import fit
 from rag.protocols import Decoding, Generator, TextStream, Verifier
 from rag.types import Evidence, Judgement, Verdict
@@ -24,6 +26,9 @@ from rag.types import Evidence, Judgement, Verdict
 # Share of a quote's overlap with the question that a draft made from it has to keep.
 LEAST_KEPT = 0.8
 QUOTED = Judgement(Verdict.SUPPORTED, 1.0)
+
+# A model writes a marker in several pieces; half of one is no beginning of a sentence.
+_OPEN_MARKER = re.compile(r"\s*\[\d{0,3}\s*\Z")
 
 Drafted = abc.Generator[DraftClaim, None, None]
 
@@ -127,18 +132,31 @@ class Drafter:
         others = [item for item in evidence if item not in cited]
         choices: list[tuple[Evidence, ...]] = [(item,) for item in cited + others]
         if len(cited) > 1:
-            choices.insert(0, tuple(cited))
+            # Together only where none does alone: what is not needed is no citation.
+            choices.insert(len(cited), tuple(cited))
         pairs = [(" ".join(item.text for item in choice), claim.text) for choice in choices]
         with self.course.timed("verify"):
             judgements = self.verifier.judge(pairs)
-        for choice, judgement in zip(choices, judgements, strict=True):
-            if judgement.verdict is Verdict.SUPPORTED and judgement.score >= self.strictness:
+        for (premise, _), choice, judgement in zip(pairs, choices, judgements, strict=True):
+            if self._passes(judgement) and not self._only_mentioned(claim.text, premise):
                 if claim.cited and not set(choice) <= set(cited):
                     self.course.note(f"supported by other evidence than cited: {claim.text}")
                 return CitedClaim(claim.text, choice, judgement)
         best = max((judgement.score for judgement in judgements), default=0.0)
         self.course.note(f"unsupported ({best:.2f}): {claim.text}")
         return None
+
+    def _passes(self, judgement: Judgement) -> bool:
+        return judgement.verdict is Verdict.SUPPORTED and judgement.score >= self.strictness
+
+    def _only_mentioned(self, claim: str, premise: str) -> bool:
+        """Tell whether the evidence holds a claim's words and does not say it: the claim is all
+        in what the evidence quotes, or its words are run together."""
+        if runs_together(claim, premise):
+            return True
+        pairs = [(quotation, claim) for quotation in quotations(premise)]
+        with self.course.timed("verify"):
+            return any(self._passes(judgement) for judgement in self.verifier.judge(pairs))
 
     # -- repair -----------------------------------------------------------------------------
 
@@ -194,7 +212,8 @@ def _as_they_come(stream: TextStream, decoding: Decoding, language: str, course:
             except StopIteration as end:
                 cut = bool(end.value)
                 break
-            whole = draft_claims(text.strip(), decoding.markers, language)[:-1]
+            settled = _OPEN_MARKER.sub("", text).strip()
+            whole = draft_claims(settled, decoding.markers, language)[:-1]
             yield from whole[given:]
             given = max(given, len(whole))
     kept = finished(Draft(text, cut), language).strip()

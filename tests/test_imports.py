@@ -23,7 +23,7 @@ LAYERS = {
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
         rag.computation rag.arithmetic rag.joining rag.course
-        rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots
+        rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots rag.mention
         rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
         rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance

@@ -42,6 +42,15 @@ def test_claims_that_are_not_supported_are_named(capsys: pytest.CaptureFixture[s
     ]
 
 
+def test_both_sides_of_a_disagreement_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words in which they differ, on one line, with their numbers."""
+    says = ["on 4 May\n1931", "on 9 June 1931"]
+    conflict = {"kind": "date", "citations": [1, 2], "says": says}
+    Printer().answer(answer(("It was opened.", "supported")) | {"conflicts": [conflict]})
+    told = "Sources disagree: [1] says “on 4 May 1931”, [2] says “on 9 June 1931”"
+    assert capsys.readouterr().out.split("\n")[-2] == told
+
+
 def test_long_quotes_are_wrapped_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

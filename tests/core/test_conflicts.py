@@ -67,6 +67,8 @@ def test_one_place_that_differs_is_a_disagreement(
          "Die Brücke über die Save wurde im Frühjahr bei der Flut nicht beschädigt."),
         ("ru", "Старый мост через реку Сава был повреждён весной во время наводнения.",
          "Старый мост через реку Сава не был повреждён весной во время наводнения."),
+        ("hu", "A Száván álló régi híd tavasszal az áradás idején járható volt.",
+         "A Száván álló régi híd tavasszal az áradás idején nem járható volt."),
         ("zh", "萨瓦河上的桥在春天的洪水中被损坏。", "萨瓦河上的桥在春天的洪水中没有被损坏。"),
     ],
 )  # fmt: skip
