@@ -49,6 +49,7 @@ class Remembering:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._tokens: dict[str, TokenVectors] = {}
+        self._passages: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._embedder, name)
@@ -58,6 +59,12 @@ class Remembering:
         if new := [text for text in texts if text not in self._tokens]:
             self._tokens.update(zip(new, self._embedder.embed_tokens(new), strict=True))
         return [self._tokens[text] for text in texts]
+
+    def embed_passages(self, texts: Sequence[str]) -> Any:
+        """Return the vector of each text."""
+        if new := [text for text in texts if text not in self._passages]:
+            self._passages.update(zip(new, self._embedder.embed_passages(new), strict=True))
+        return np.array([self._passages[text] for text in texts])
 
 
 class Without:
