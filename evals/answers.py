@@ -173,7 +173,8 @@ def answers(
 
 def _xquad(folder: Path, options: argparse.Namespace) -> tuple[dict[str, str], list[Asked]]:
     paragraphs = datasets.xquad(folder, options.language)
-    texts = {f"{i}.txt": paragraph.text for i, paragraph in enumerate(paragraphs)}
+    # Three paragraphs begin with a byte order mark, which is no part of a file's text.
+    texts = {f"{i}.txt": p.text.removeprefix("\ufeff") for i, p in enumerate(paragraphs)}
     asked = [
         Asked(q.id, q.text, f"{i}.txt", tuple(gold.text for gold in q.answers), True)
         for i, paragraph in enumerate(paragraphs)
