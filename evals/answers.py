@@ -27,6 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from evals.remembering import Remembering  # noqa: E402
 from rag import answerability, build  # noqa: E402
 from rag.analysis import language as language_of  # noqa: E402
 from rag.answerer import Answerer  # noqa: E402
@@ -35,36 +36,11 @@ from rag.evaluation import datasets, intervals, matching, selective  # noqa: E40
 from rag.evidence import gather  # noqa: E402
 from rag.fusion import Retrieval  # noqa: E402
 from rag.ingest import ingest  # noqa: E402
-from rag.protocols import Embedder, TokenVectors  # noqa: E402
 from rag.relevance import across  # noqa: E402
 from rag.retriever import Retriever  # noqa: E402
 from rag.types import Answer, Asking, Filters, Mode  # noqa: E402
 
 ANSWERED = 0.8
-
-
-class Remembering:
-    """An embedder that reads each passage once: the same few come back for every question."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._tokens: dict[str, TokenVectors] = {}
-        self._passages: dict[str, Any] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._embedder, name)
-
-    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the vectors of the tokens of each text."""
-        if new := [text for text in texts if text not in self._tokens]:
-            self._tokens.update(zip(new, self._embedder.embed_tokens(new), strict=True))
-        return [self._tokens[text] for text in texts]
-
-    def embed_passages(self, texts: Sequence[str]) -> Any:
-        """Return the vector of each text."""
-        if new := [text for text in texts if text not in self._passages]:
-            self._passages.update(zip(new, self._embedder.embed_passages(new), strict=True))
-        return np.array([self._passages[text] for text in texts])
 
 
 class Without:

@@ -24,15 +24,18 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from rag.answerability import FEATURES, features
-from rag.backends.faiss_index import flat_index
-from rag.build import build_embedder
-from rag.config import Config
-from rag.evidence import gather
-from rag.ingest import ingest
-from rag.protocols import Embedder, TokenVectors, Vectors
-from rag.retriever import Retriever
-from rag.store import Store, index_path
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from evals.remembering import Remembering  # noqa: E402
+from rag.answerability import FEATURES, features  # noqa: E402
+from rag.backends.faiss_index import flat_index  # noqa: E402
+from rag.build import build_embedder  # noqa: E402
+from rag.config import Config  # noqa: E402
+from rag.evidence import gather  # noqa: E402
+from rag.ingest import ingest  # noqa: E402
+from rag.retriever import Retriever  # noqa: E402
+from rag.store import Store, index_path  # noqa: E402
 
 SAME = (("en", "en"), ("zh", "zh"), ("ru", "ru"), ("de", "de"))
 ACROSS = (("ru", "en"), ("en", "ru"), ("zh", "en"), ("en", "zh"))
@@ -42,27 +45,6 @@ K = 5
 FOLDS = 4
 # Share of the answerable questions that are answered at the operating point reported.
 ANSWERED = 0.8
-
-
-class Remembering:
-    """An embedder that reads each passage once; the same few come back for every question."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._tokens: dict[str, TokenVectors] = {}
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._embedder, name)
-
-    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the vectors of the tokens of each text."""
-        new = [text for text in texts if text not in self._tokens]
-        self._tokens.update(zip(new, self._embedder.embed_tokens(new), strict=True))
-        return [self._tokens[text] for text in texts]
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return (n, dim)."""
-        return self._embedder.embed_passages(texts)
 
 
 def main() -> None:
@@ -122,7 +104,7 @@ class Place:
     written: str
     step: int
 
-    def rows(self, embedder: "Remembering", narrow: bool) -> list[Row]:
+    def rows(self, embedder: Remembering, narrow: bool) -> list[Row]:
         """Return (article, answered, features) twice a question: with its paragraph, without."""
         found: list[Row] = []
         paragraphs = list(_paragraphs(self.data, self.written))
@@ -145,7 +127,7 @@ class Place:
                     found.append((paragraphs[n][0], answered, values))
         return found
 
-    def _index(self, group: list[str], texts: dict[int, str], embedder: "Remembering") -> Retriever:
+    def _index(self, group: list[str], texts: dict[int, str], embedder: Remembering) -> Retriever:
         config = Config(index_dir=self.folder / "indexes", generator="none")
         key = hashlib.sha256("|".join(group).encode()).hexdigest()[:8]
         name = f"{self.written}-{key}"

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from rag.analysis import terms
+from rag.support import in_order
 from rag.types import Judgement, Verdict
 
 MISSING_NUMBER_PENALTY = 0.3
@@ -51,23 +52,11 @@ def judge(premise: str, hypothesis: str) -> Judgement:
         return Judgement(Verdict.UNSUPPORTED, 0.0)
     numbers = {term for term in wanted if term[0].isdigit()}
     missing = len(numbers.difference(given)) / len(numbers) if numbers else 0.0
-    score = max(0.0, _in_order(wanted, given) - MISSING_NUMBER_PENALTY * missing)
+    score = max(0.0, in_order(wanted, given) - MISSING_NUMBER_PENALTY * missing)
     if not set(given).issuperset(wanted) or _negates(hypothesis) != _negates(premise):
         # At best a part of the claim stands: one word can turn it ("increased", "London").
         score = min(score, SUPPORTED - 0.01)
     return Judgement(_verdict(score), round(score, 4))
-
-
-def _in_order(wanted: Sequence[str], given: Sequence[str]) -> float:
-    """Return the length of the longest common subsequence as a share of `wanted`."""
-    best = [0] * (len(given) + 1)
-    for term in wanted:
-        before = 0
-        for i, other in enumerate(given, start=1):
-            above = best[i]
-            best[i] = before + 1 if term == other else max(above, best[i - 1])
-            before = above
-    return best[-1] / len(wanted)
 
 
 def _verdict(score: float) -> Verdict:
