@@ -53,8 +53,8 @@ demo: install ## Ingest corpus/ and ask one question in English and one in Hunga
 test: lint ## Everything: ruff, mypy --strict, all tests, coverage of rag and api at least 90%
 	$(BIN)/python -m pytest --cov=rag --cov=api --cov-fail-under=90
 
-test-fast: install ## Tests with fakes only: offline, in seconds
-	$(BIN)/python -m pytest -q -m "$(FAST)"
+test-fast: install ## Fast tests of rag with fakes: offline, in seconds
+	$(BIN)/python -m pytest -q -m "$(FAST)" --ignore=tests/api --ignore=tests/cli
 
 lint: install ## ruff check, ruff format --check, mypy --strict
 	$(BIN)/ruff check .

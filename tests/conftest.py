@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,12 @@ ROOM = 512 * 1024 * 1024
 
 
 settings.register_profile("whole", max_examples=120, deadline=None)
-settings.register_profile("fast", max_examples=20, deadline=None)
+settings.register_profile("fast", max_examples=8, deadline=None)
+
+
+def without_slow_tests(config: pytest.Config) -> bool:
+    """Whether this is a run of the fast tests alone."""
+    return "not slow" in config.getoption("markexpr")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,10 +30,21 @@ def pytest_configure(config: pytest.Config) -> None:
     What is committed is synced, for which the fast tests would wait most of their time: where
     there is room, they keep their files in memory.
     """
-    fast = "not slow" in config.getoption("markexpr")
+    fast = without_slow_tests(config)
     settings.load_profile("fast" if fast else "whole")
     if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files that need torch or openai out of a run without slow tests.
+
+    The imports alone take seconds.
+    """
+    if collection_path.suffix != ".py" or not without_slow_tests(config):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return True if re.search(r'importorskip\("(torch|openai)"\)', text) else None
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ def test_no_generator(config: Config) -> None:
 # -- a model behind a server ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_server_is_a_generator_of_any_language(config: Config) -> None:
     """The settings reach it, and nothing is asked of it on building."""
     found = build_generator(
@@ -110,6 +111,7 @@ def test_a_server_must_be_named(config: Config) -> None:
         build_generator(replace(config, generator="openai:gpt"))
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_fails_the_question(config: Config) -> None:
     """One error that names the address, and no answer."""
     with socket.socket() as held:  # bound and not listening
@@ -130,6 +132,7 @@ def test_only_models_with_weights_are_fetched(config: Config) -> None:
 SENTENCE = "Кошка каждое утро пьёт холодное молоко"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pieces", "reason", "method"),
     [

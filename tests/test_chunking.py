@@ -209,6 +209,7 @@ def test_nothing_to_cut() -> None:
     assert chunk(Parsed(" \n ", "T"), WORDS) == []
 
 
+@pytest.mark.slow
 def test_long_line_without_boundaries() -> None:
     """Time grows with the length of the text, where there is no place to cut as well."""
     parsed = Parsed("字" * 100_000, "T")

@@ -42,6 +42,7 @@ def pin(requirement: Requirement) -> Version:
     return Version(match[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requirement", direct(), ids=lambda item: item.name)
 def test_constraints_pin_every_direct_dependency(requirement: Requirement) -> None:
     """Each has one exact version in constraints.txt, within the range that pyproject allows."""
@@ -55,6 +56,7 @@ def test_constraints_are_exact_throughout() -> None:
     assert all(pin(requirement) for requirement in locked().values())
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_what_is_locked() -> None:
     """Every installed package of the lock has the locked version; a local build suffix is fine."""
     wrong = {}
@@ -65,6 +67,7 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert not wrong, f"not as in constraints.txt: {wrong}; run make install"
 
 
+@pytest.mark.slow
 def test_every_import_is_declared() -> None:
     """What rag and api import of others is a run-time dependency, not a guest of another's."""
     declared = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}

@@ -58,6 +58,7 @@ def test_neighbouring_sentences_are_read_together() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_words_in_full() -> None:
     """Every word of a book is in a window, and the windows are not many more than needed."""
     text = " ".join(f"Word{n} stands in line {n}." for n in range(20_000))

@@ -1,7 +1,4 @@
-"""The embedder, on a network of random weights with one layer.
-
-What loads it is marked slow: importing sentence-transformers alone takes several seconds.
-"""
+"""The embedder, on a network of random weights with one layer."""
 
 import os
 import threading
@@ -17,14 +14,14 @@ from rag.errors import ConfigError, ModelError
 from rag.models import e5
 from tests.models.e5_file import HIDDEN, POSITIONS, e5_file
 
+torch = pytest.importorskip("torch")
+
 TEXTS = ["ab", "a b ab a", "b", "", "ab ab ab", "a a"]
 
 
 @pytest.fixture(scope="module")
 def float32() -> Iterator[None]:
     """In bfloat16, where the machine has it, vectors depend on their batch."""
-    import torch
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedder, "pick_dtype", lambda device: torch.float32)
         yield
@@ -53,7 +50,6 @@ def without_prompts(folder: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.slow
 def test_vectors_have_unit_length_in_float32(model: SentenceTransformerEmbedder) -> None:
     """One row for each text, and an empty list is no error."""
     vectors = model.embed_passages(TEXTS)
@@ -63,7 +59,6 @@ def test_vectors_have_unit_length_in_float32(model: SentenceTransformerEmbedder)
     assert model.embed_passages([]).shape == (0, HIDDEN)
 
 
-@pytest.mark.slow
 def test_order_and_values_do_not_depend_on_batches(
     model: SentenceTransformerEmbedder, folder: Path
 ) -> None:
@@ -75,7 +70,6 @@ def test_order_and_values_do_not_depend_on_batches(
     np.testing.assert_allclose(together, large, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_vectors_are_those_of_sentence_transformers(
     model: SentenceTransformerEmbedder, folder: Path
 ) -> None:
@@ -89,13 +83,10 @@ def test_vectors_are_those_of_sentence_transformers(
     np.testing.assert_allclose(model.embed_queries(TEXTS), queries, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_bfloat16_gives_float32_of_unit_length(
     model: SentenceTransformerEmbedder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The norm is made good in float32, and the direction is nearly the same."""
-    import torch
-
     monkeypatch.setattr(embedder, "pick_dtype", lambda device: torch.bfloat16)
     vectors = SentenceTransformerEmbedder("tiny", folder, device="cpu").embed_passages(TEXTS)
     assert vectors.dtype == np.float32
@@ -103,7 +94,6 @@ def test_bfloat16_gives_float32_of_unit_length(
     assert (vectors * model.embed_passages(TEXTS)).sum(axis=1).min() > 0.99
 
 
-@pytest.mark.slow
 def test_tokens_lie_in_their_text(model: SentenceTransformerEmbedder) -> None:
     """A unit vector for each token of the text alone, in order; an empty text has none."""
     texts = [*TEXTS, " ab  b ", "ａb\tb"]
@@ -119,7 +109,6 @@ def test_tokens_lie_in_their_text(model: SentenceTransformerEmbedder) -> None:
     assert model.embed_tokens([]) == []
 
 
-@pytest.mark.slow
 def test_tokens_do_not_depend_on_batches(model: SentenceTransformerEmbedder) -> None:
     """What else is embedded makes no difference."""
     for text, found in zip(TEXTS, model.embed_tokens(TEXTS), strict=True):
@@ -128,7 +117,6 @@ def test_tokens_do_not_depend_on_batches(model: SentenceTransformerEmbedder) -> 
         np.testing.assert_allclose(found.vectors, alone.vectors, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(folder: Path, tmp_path: Path) -> None:
     """Pooling is their mean, and that of two special tokens, which many others outweigh."""
     bare = without_prompts(folder, tmp_path)
@@ -139,14 +127,12 @@ def test_the_mean_of_tokens_is_nearly_the_vector_of_the_text(folder: Path, tmp_p
     assert mean / np.linalg.norm(mean) @ model.embed_passages([text])[0] > 0.95
 
 
-@pytest.mark.slow
 def test_tokens_of_what_does_not_fit_are_refused(model: SentenceTransformerEmbedder) -> None:
     """Nothing is cut."""
     with pytest.raises(ValueError, match="fit"):
         model.embed_tokens(["ab", "ab" + " ab" * POSITIONS])
 
 
-@pytest.mark.slow
 def test_what_fits_is_exact(model: SentenceTransformerEmbedder) -> None:
     """A passage of max_tokens is embedded whole; one token more than the window is refused."""
     count = model.tokenizer.count
@@ -157,7 +143,6 @@ def test_what_fits_is_exact(model: SentenceTransformerEmbedder) -> None:
         model.embed_passages(["ab", longest + " ab" * POSITIONS])
 
 
-@pytest.mark.slow
 def test_a_long_query_is_cut_at_the_window(model: SentenceTransformerEmbedder) -> None:
     """What lies beyond the window does not change the vector."""
     long = "ab" + " ab" * POSITIONS
@@ -166,7 +151,6 @@ def test_a_long_query_is_cut_at_the_window(model: SentenceTransformerEmbedder) -
     )
 
 
-@pytest.mark.slow
 def test_prefixes_come_from_the_model_or_its_name(
     model: SentenceTransformerEmbedder, folder: Path, tmp_path: Path
 ) -> None:
@@ -179,7 +163,6 @@ def test_prefixes_come_from_the_model_or_its_name(
     assert family.fingerprint == model.fingerprint != other.fingerprint
 
 
-@pytest.mark.slow
 def test_the_fingerprint_follows_the_weights(
     model: SentenceTransformerEmbedder, folder: Path, tmp_path: Path
 ) -> None:
@@ -199,7 +182,6 @@ def test_the_fingerprint_follows_the_weights(
     assert changed.fingerprint != model.fingerprint
 
 
-@pytest.mark.slow
 def test_threads_may_share_an_embedder(model: SentenceTransformerEmbedder) -> None:
     """Requests at the same time get what each would get alone."""
     expected = model.embed_queries(TEXTS)
@@ -220,7 +202,6 @@ def test_threads_may_share_an_embedder(model: SentenceTransformerEmbedder) -> No
         np.testing.assert_allclose(vectors, expected, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_offsets_are_code_points_of_the_whole_text(model: SentenceTransformerEmbedder) -> None:
     """No special tokens, nothing cut, even beyond the window."""
     text = "ab " * 100 + "b"
@@ -229,7 +210,6 @@ def test_offsets_are_code_points_of_the_whole_text(model: SentenceTransformerEmb
     assert text[slice(*spans[-1])].strip() == "b"
 
 
-@pytest.mark.slow
 def test_a_folder_that_does_not_load_is_one_line(tmp_path: Path) -> None:
     """What the libraries raise for a damaged folder becomes a ModelError."""
     (tmp_path / "config.json").write_text("{}")
@@ -297,8 +277,6 @@ def test_the_device_is_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bfloat16_where_it_is_fast(place: str, capabilities: dict[str, object], name: str) -> None:
     """A CPU needs AMX or AVX-512 instructions for it; a GPU has them."""
-    import torch
-
     assert device.pick_dtype(place, capabilities) == getattr(torch, name)
     assert device.pick_dtype("cpu") in (torch.bfloat16, torch.float32)
 

@@ -43,6 +43,7 @@ def test_a_reply_is_one_verdict_or_none(reply: str, verdict: Verdict | None) -> 
     assert parse_verdict(reply) is verdict
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_reply_is_read_without_an_error(reply: str) -> None:
     """Whatever a model writes, supported is only what says so."""
@@ -92,6 +93,7 @@ def by_window(messages: list[Message]) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "verdict"),
     [

@@ -72,6 +72,7 @@ def failure(server: Running, key: str = "", **settings: float) -> str:
 # -- what is asked and what comes back ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_pieces_are_yielded_as_they_come(server: Running) -> None:
     """The text arrives in the server's pieces; role and usage chunks add nothing."""
     server.behave(saying(["In ", "1889 ", "[1]."]))
@@ -96,6 +97,7 @@ def test_the_request_holds_model_messages_and_decoding(server: Running) -> None:
     }
 
 
+@pytest.mark.slow
 def test_sampling_is_passed_on_with_its_seed(server: Running) -> None:
     """A temperature brings top_p and the seed along."""
     decoding = Decoding(max_tokens=20, temperature=0.7, seed=5, top_p=0.9)
@@ -265,6 +267,7 @@ def test_a_status_is_told_with_its_remedy(
     assert f"answers {status} (" in message and said in message and remedy in message
 
 
+@pytest.mark.slow
 def test_the_words_of_other_servers(server: Running) -> None:
     """transformers and vLLM put what they say under "detail", others send plain text."""
 
@@ -341,6 +344,7 @@ def test_an_answer_that_is_not_whole(server: Running, behaviour: Behaviour, name
     assert named in failure(server)
 
 
+@pytest.mark.slow
 def test_a_server_that_falls_silent(server: Running) -> None:
     """The wait for the next piece is bounded, in the middle of an answer too."""
 

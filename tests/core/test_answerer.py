@@ -389,6 +389,7 @@ def first_evidence(messages: Sequence[Message]) -> str:
     return " ".join(f"{line} [{n}]" for n, line in enumerate(lines, start=7))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generate", [False, True])
 def test_every_citation_over_the_corpus_is_verbatim(corpus: Bench, generate: bool) -> None:
     """All questions of the evaluation: 100% of quotes equal the text at their offsets."""
@@ -402,6 +403,7 @@ def test_every_citation_over_the_corpus_is_verbatim(corpus: Bench, generate: boo
     assert citations > len(QUESTIONS) / 2
 
 
+@pytest.mark.slow
 def test_pages_of_citations_are_those_of_the_quotes(corpus: Bench) -> None:
     """In PDF files: the page that holds the quote's first character."""
     answerer = corpus.answerer()

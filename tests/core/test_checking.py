@@ -176,6 +176,7 @@ def test_empty_sources_beside_others_count_for_nothing() -> None:
     assert (among.verdict, among.score) == (alone.verdict, alone.score)
 
 
+@pytest.mark.slow
 @CHECKERS
 @pytest.mark.parametrize(
     "claim",
@@ -235,6 +236,7 @@ def test_an_embedder_that_the_model_was_not_fitted_with_is_not_asked() -> None:
 # -- long and odd -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @CHECKERS
 def test_what_stands_at_the_end_of_a_long_source_is_found(checker: Checker) -> None:
     """Of many sentences only the likeliest are embedded, but all are read."""
@@ -247,6 +249,7 @@ def test_what_stands_at_the_end_of_a_long_source_is_found(checker: Checker) -> N
     assert checked.score == pytest.approx(checker.check(claim, [BRIDGE]).score, abs=0.02)
 
 
+@pytest.mark.slow
 @CHECKERS
 def test_a_claim_longer_than_the_embedders_window_is_checked_whole(checker: Checker) -> None:
     """1,200 words: supported by themselves, and not when the last ones are others."""
@@ -256,6 +259,7 @@ def test_a_claim_longer_than_the_embedders_window_is_checked_whole(checker: Chec
     assert changed.verdict is Verdict.UNSUPPORTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["a", "1", "a1", "1 ", " ", "\n", "猫", "("])
 def test_long_runs_of_one_thing_take_no_time(run: str) -> None:
     """A second or two for 20,000 characters; by their square it would be many."""
@@ -275,6 +279,7 @@ TOLD = st.lists(
 TEXTS = st.one_of(st.text(max_size=60), ODD, TOLD.map(" ".join))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(TEXTS, st.lists(TEXTS, max_size=4))
 def test_any_texts_can_be_checked(claim: str, sources: list[str]) -> None:
@@ -323,6 +328,7 @@ def test_sources_are_read_once_while_there_is_room(monkeypatch: pytest.MonkeyPat
     assert checker.check("The cat drinks.", SOURCES) == BY_TERMS.check("The cat drinks.", SOURCES)
 
 
+@pytest.mark.slow
 def test_threads_may_share_a_checker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each gets what it would get alone, though readings are forgotten all the time."""
     monkeypatch.setattr(checking, "REMEMBERED", 2)

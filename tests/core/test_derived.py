@@ -127,6 +127,7 @@ def test_damaged_files_are_not_used(
     assert built == ["matrix", "lexical"] or name == MANIFEST
 
 
+@pytest.mark.slow
 def test_any_flipped_byte_of_a_file_is_seen(
     animals: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +206,7 @@ def test_a_restored_copy_of_the_database_does_not_use_what_came_after(animals: B
     assert hits[0].passage.source == "b.txt"
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_replaced_while_it_is_read_is_not_used(
     animals: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,6 +238,7 @@ SENTENCES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     SENTENCES,
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 300)), min_size=1, max_size=4),

@@ -191,6 +191,7 @@ SENTENCES = [
 patient = settings(deadline=None)
 
 
+@pytest.mark.slow
 @patient
 @given(
     before=st.text(max_size=80),
@@ -202,6 +203,7 @@ def test_a_sentence_of_the_evidence_passes(before: str, claim: str, after: str) 
     assert check(claim, f"{before}\n{claim}\n{after}").passed
 
 
+@pytest.mark.slow
 @patient
 @given(
     others=st.lists(st.sampled_from(SENTENCES), max_size=4),
@@ -215,6 +217,7 @@ def test_a_sentence_among_sentences_passes(others: list[str], claim: str, joint:
     assert check(claim.replace(" ", "\n"), evidence).passed
 
 
+@pytest.mark.slow
 @patient
 @given(number=st.integers(20, 10**9), data=st.data())
 def test_a_changed_digit_is_found(number: int, data: st.DataObject) -> None:

@@ -73,6 +73,7 @@ def test_files_with_a_new_time_and_the_same_bytes_are_unchanged(animals: Bench) 
     assert counts(animals.ingest()) == (0, 0, 4, 0)
 
 
+@pytest.mark.slow
 def test_an_edit_embeds_only_the_passages_that_changed(bench: Bench) -> None:
     """One word in one of six parts: one text embedded, the other rows and ids kept."""
     bench.settings = {"passage_tokens": 64}
@@ -88,6 +89,7 @@ def test_an_edit_embeds_only_the_passages_that_changed(bench: Bench) -> None:
     check(bench.store())
 
 
+@pytest.mark.slow
 def test_text_added_before_a_passage_moves_its_offsets_only(bench: Bench) -> None:
     """Passages that only stand elsewhere are neither embedded again nor given another row."""
     bench.settings = {"passage_tokens": 64}
@@ -474,6 +476,7 @@ def test_names_that_are_no_text_are_skipped(bench: Bench) -> None:
     str(caught.value).encode("utf-8")
 
 
+@pytest.mark.slow
 def test_deep_folders_are_walked(bench: Bench) -> None:
     """As deep as paths may be."""
     folders = [str(bench.docs) + "/d" * depth for depth in range(1, 1010)]

@@ -168,6 +168,7 @@ def test_a_killed_ingest_leaves_whole_documents_and_a_rerun_completes_it(
     assert killed >= MOMENTS // 2
 
 
+@pytest.mark.slow
 def test_an_index_killed_in_its_making_is_made_by_the_next_run(bench: Bench) -> None:
     """Killed on creating the database: there is no index, and the next run makes one."""
     bench.write({"a.txt": "A text."})

@@ -165,6 +165,7 @@ def test_drops_stay_between_nothing_and_the_difference(claim: str, quotes: list[
     assert len(quotes) > 1 or found.influences[0].drop == pytest.approx(whole)
 
 
+@pytest.mark.slow
 @given(SENTENCES, st.lists(SENTENCES, min_size=1, max_size=2))
 def test_evidence_that_is_not_in_the_prompt_changes_nothing(claim: str, quotes: list[str]) -> None:
     """One too long for the window: the figures are those without it, and it is named."""

@@ -303,6 +303,7 @@ def chinese(number: int) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_noise_is_survived() -> None:
     """A run of a million digits is no number, and costs no time to say so."""
     assert quantities("9" * 1_000_000, "en") == ()

@@ -27,6 +27,7 @@ def sources(hits: tuple[Hit, ...]) -> list[str]:
 # -- golden cases ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_lexical_scores_are_bm25(bench: Bench) -> None:
     """Three short documents, scored by hand; what shares no term is not found."""
     texts = {"a.txt": "alpha beta", "b.txt": "alpha alpha gamma delta", "c.txt": "epsilon"}
@@ -298,6 +299,7 @@ ingest([Path(sys.argv[1])], "default", HashEmbedder(), Config(index_dir=Path(sys
 """
 
 
+@pytest.mark.slow
 def test_another_process_s_commit_is_seen_without_reopening(animals: Bench) -> None:
     """Added, changed and deleted elsewhere: the next question knows it."""
     retriever = animals.retriever()

@@ -108,6 +108,7 @@ EDITS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EDITS)
 def test_any_edits_leave_passages_in_their_text_and_vectors_in_use(
@@ -229,6 +230,7 @@ def test_an_unknown_document_is_none(writer: StoreWriter) -> None:
     assert Store(writer.database.parent).document("nobody") is None
 
 
+@pytest.mark.slow
 def test_many_rows_are_read_in_batches(writer: StoreWriter) -> None:
     """More passages than SQLite takes variables are all found."""
     put(writer, [new("a", [f"line {n}" for n in range(1200)])])
@@ -411,6 +413,7 @@ def test_a_broken_database_file_is_told(
         put(again, [new(f"d{n}", ["x"]) for n in range(9)])
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_anywhere_never_gives_a_wrong_text(tmp_path: Path) -> None:
     """Of 200 copies with one byte changed, each reads as written or raises IndexCorrupt."""
     with closing(opened(tmp_path / "index")) as writer:
@@ -500,6 +503,7 @@ def holding(folder: Path) -> list[str]:
     )
 
 
+@pytest.mark.slow
 def test_deleted_text_is_nowhere_when_the_index_is_closed(bench: Bench) -> None:
     """secure_delete: after an ingest that deletes a document no file of the index holds it."""
     bench.write({"a.txt": f"Know that {SECRET}.\n" * 40, "b.txt": "Other.", "c.txt": "More."})
@@ -510,6 +514,7 @@ def test_deleted_text_is_nowhere_when_the_index_is_closed(bench: Bench) -> None:
     assert holding(bench.index) == []
 
 
+@pytest.mark.slow
 def test_text_that_an_edit_removed_is_nowhere(bench: Bench) -> None:
     """The old version of an edited document is gone from every file too."""
     bench.write({"a.txt": f"Know that {SECRET}.\n" * 40, "b.txt": "Other."})
@@ -531,6 +536,7 @@ def test_deleted_text_leaves_the_log_while_a_reader_has_the_index_open(bench: Be
         assert holding(bench.index) == []
 
 
+@pytest.mark.slow
 def test_a_reader_in_the_middle_keeps_the_log_and_no_one_waits_for_it(bench: Bench) -> None:
     """Pages that an open transaction still reads stay in the log until the next run."""
     bench.write({"a.txt": f"Know that {SECRET}.\n" * 40, "b.txt": "Other.", "c.txt": "More."})
@@ -571,6 +577,7 @@ except IndexLocked as error:
 """
 
 
+@pytest.mark.slow
 def test_one_process_writes_and_the_lock_dies_with_it(tmp_path: Path) -> None:
     """A second writer is refused at once; after SIGKILL of the first it has the lock."""
     with program(HOLD, tmp_path) as holder:

@@ -95,6 +95,7 @@ def test_an_abstention_is_one_event(cats: Bench) -> None:
     assert list(claimed(answer)) == []
 
 
+@pytest.mark.slow
 def test_disagreeing_sources_come_like_all_else(bench: Bench) -> None:
     """Both sides are claims, the disagreement is in the answer and names their citations."""
     bench.write(
@@ -132,6 +133,7 @@ SENTENCES = (
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from(SENTENCES), max_size=6).map(" ".join),
@@ -202,6 +204,7 @@ def test_a_follow_up_is_told_like_any_other() -> None:
     same([*claims, said.answer], said.answer)  # type: ignore[list-item]
 
 
+@pytest.mark.slow
 def test_streamed_whole_and_stored_are_one(cats: Bench) -> None:
     """The reply of a conversation, the last event, and what is read back from its JSON."""
     for question in (QUESTION, f"{QUESTION[:-1]} and what does the cat hunt in the barn?", "Why?"):

@@ -152,6 +152,7 @@ def test_order_counts(wanted: str, given_terms: str, expected: float) -> None:
     assert in_order(list(wanted), list(given_terms)) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from("abcd"), min_size=1), st.lists(st.lists(st.sampled_from("abcd"))))
 def test_features_are_shares(claim: list[str], sentences: list[list[str]]) -> None:
     """From 0 to 1 but for the lengths; a window holds no more than all, nor less than its best."""

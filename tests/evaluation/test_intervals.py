@@ -26,12 +26,14 @@ def test_interval_holds_the_estimate_and_repeats() -> None:
     assert (one.n, one.clusters, one.undefined) == (50, 50, 0)
 
 
+@pytest.mark.slow
 def test_interval_has_the_width_of_theory() -> None:
     """400 coins of .5: half-width about 1.96 · .025."""
     interval = mean_interval([0, 1] * 200, range(400))
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * 0.025, rel=0.1)
 
 
+@pytest.mark.slow
 def test_clusters_are_drawn_whole() -> None:
     """Ten copies of a case are one observation: the interval does not shrink."""
     values = [0, 1, 1, 0, 1, 0, 1, 1]
@@ -94,6 +96,7 @@ def test_equal_runs_do_not_differ() -> None:
     assert paired_permutation([0.3, 0.4], [0.3, 0.4], "ab") == 1.0
 
 
+@pytest.mark.slow
 def test_sampled_permutation_agrees_with_all_of_them() -> None:
     """At random as by trying every exchange, within the error of sampling."""
     random = np.random.default_rng(5)

@@ -133,6 +133,7 @@ def test_auroc_is_the_share_of_pairs_won(rows: list[tuple[bool, float]]) -> None
     assert auroc(gold, [-score for score in scores]) == pytest.approx(1 - won)
 
 
+@pytest.mark.slow
 @given(cases, st.sampled_from([0.1, 0.5, 0.9, 1.0]))
 def test_no_stricter_threshold_would_do(rows: list[tuple[bool, float]], wanted: float) -> None:
     """The point accepts enough, and the next score above it would not."""
@@ -143,6 +144,7 @@ def test_no_stricter_threshold_would_do(rows: list[tuple[bool, float]], wanted: 
     assert acceptance(gold, above).true < wanted
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first call imports it
 @given(cases)
 def test_agrees_with_scikit_learn(rows: list[tuple[bool, float]]) -> None:

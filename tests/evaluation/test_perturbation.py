@@ -93,6 +93,7 @@ def test_half_true_has_one_half_from_its_source() -> None:
         assert sum(city in case.claim for city in CITIES) == 2
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_cases() -> None:
     """And another seed others."""
     assert list(p.cases(BASES, POOL, p.Plan(each=3, seed=1))) == CASES

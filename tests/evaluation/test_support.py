@@ -57,6 +57,7 @@ def test_run_notices_lost_judgements() -> None:
         support.run(Lossy(), CASES)
 
 
+@pytest.mark.slow
 def test_figures_by_hand() -> None:
     """Two of three accepted, one of two falsely; five of six pairs are in order."""
     cases = [replace(one, cluster=f"{copy} {one.claim}") for copy in range(8) for one in CASES]
@@ -73,6 +74,7 @@ def test_figures_by_hand() -> None:
     assert values["macro_f1_over_sources"] == pytest.approx((2 / 3 + 1 / 3) / 2)
 
 
+@pytest.mark.slow
 def test_few_clusters_have_no_interval() -> None:
     """Five clusters leave a class out of a resample too often: said, not guessed."""
     found = support.figures(support.run(Said(), CASES), resamples=200)

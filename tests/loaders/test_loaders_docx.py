@@ -15,6 +15,7 @@ from rag.loaders import load
 from tests.loaders.loader_files import FILES, document, save, write
 
 
+@pytest.mark.slow
 def test_paragraphs_lists_and_tables_come_in_the_order_of_the_body(tmp_path: Path) -> None:
     """Tables stay between their paragraphs; a row is a line, an item has a mark."""
     made = document()
@@ -54,6 +55,7 @@ def test_a_docx_of_a_real_program() -> None:
     assert parsed.metadata == {"author": "Анна Петрова", "date": "2024-05-01"}
 
 
+@pytest.mark.slow
 def test_properties_are_title_author_and_date(tmp_path: Path) -> None:
     """What the user wrote into the properties counts; defaults of programs do not."""
     made = document()
@@ -89,6 +91,7 @@ def test_headings_are_known_by_name_base_and_outline_level(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_merged_cells_are_not_repeated(tmp_path: Path) -> None:
     """A merged cell is told once, where it begins."""
     made = document()
@@ -102,6 +105,7 @@ def test_merged_cells_are_not_repeated(tmp_path: Path) -> None:
     assert parsed.text == "wide | a2\nb0 | b1 | tall\nc0 | c1"
 
 
+@pytest.mark.slow
 def test_tables_that_only_place_text_are_read_as_blocks(tmp_path: Path) -> None:
     """One cell around text, or a table in a table, is layout."""
     made = document()
@@ -113,6 +117,7 @@ def test_tables_that_only_place_text_are_read_as_blocks(tmp_path: Path) -> None:
     assert parsed.text == "left\n\na | b"
 
 
+@pytest.mark.slow
 def test_text_in_links_insertions_and_controls_is_read(tmp_path: Path) -> None:
     """What Word shows is read, what it has deleted or hides is not."""
     made = document()
@@ -142,6 +147,7 @@ def _zip(path: Path, parts: dict[str, bytes]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     """Twenty megabytes of zeros in twenty kilobytes are refused before they are read."""
     path = _zip(tmp_path / "a.docx", {"word/document.xml": bytes(20 * 1024 * 1024)})
@@ -149,6 +155,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.slow
 def test_entities_of_a_hostile_docx_are_not_expanded(tmp_path: Path) -> None:
     """A billion laughs end as an error, or as nothing."""
     path = save(document(), tmp_path / "a.docx")

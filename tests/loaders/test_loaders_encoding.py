@@ -26,6 +26,7 @@ LEGACY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "codec"), LEGACY)
 @pytest.mark.parametrize("repeat", [1, 40])
 def test_legacy_encodings_are_recognised(text: str, codec: str, repeat: int) -> None:

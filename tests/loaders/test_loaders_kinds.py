@@ -12,6 +12,7 @@ from rag.loaders.source import iso_date
 from tests.loaders.loader_files import write
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_no_parser() -> None:
     """Commands that read no files do not pay for the parsers."""
     code = "import sys, rag.loaders; print(*sys.modules)"

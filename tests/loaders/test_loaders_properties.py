@@ -56,6 +56,7 @@ def attempt(path: Path, data: bytes) -> None:
         assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(LOADERS))
 @FEW
 @given(data=st.binary(max_size=200))
@@ -66,6 +67,7 @@ def test_arbitrary_bytes_are_a_document_or_a_load_error(
     attempt(tmp_path / f"a{suffix}", data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html"])
 @FEW
 @given(text=TEXTS, codec=st.sampled_from(["utf-8", "utf-16", "cp1251"]))
@@ -77,6 +79,7 @@ def test_arbitrary_markup_keeps_the_invariants(
     attempt(tmp_path / f"a{suffix}", text.encode(codec, errors))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["libreoffice.pdf", "libreoffice.docx"])
 @FEW
 @given(data=st.data())
@@ -90,6 +93,7 @@ def test_damaged_packages_are_a_document_or_a_load_error(
     attempt(tmp_path / name, bytes(content))
 
 
+@pytest.mark.slow
 @FEW
 @given(sections=st.lists(st.tuples(st.integers(1, 6), WORDS, WORDS), min_size=1, max_size=8))
 def test_headings_of_markdown_and_html_start_the_line_of_their_title(
@@ -107,6 +111,7 @@ def test_headings_of_markdown_and_html_start_the_line_of_their_title(
             assert each.title in parsed.text[each.start :].split("\n", 1)[0]
 
 
+@pytest.mark.slow
 @settings(FEW, max_examples=4)
 @given(sections=st.lists(st.tuples(st.integers(1, 9), WORDS, WORDS), min_size=1, max_size=4))
 def test_headings_of_docx_start_the_line_of_their_title(

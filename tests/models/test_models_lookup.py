@@ -25,6 +25,8 @@ from rag.models import (
 )
 from tests.models import tiny
 
+pytestmark = pytest.mark.slow  # processes, locks and damage
+
 ROOT = Path(__file__).parents[2]
 CHILD = [sys.executable, "-m", tiny.__name__]
 

