@@ -22,7 +22,7 @@ from rag.types import Heading, Parsed, Span
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 """Goes up whenever the same text is cut or embedded differently."""
 
 SECTION_LEVEL = 3

@@ -40,7 +40,7 @@ def draft_claims(draft: str, evidence_count: int, language: str) -> list[DraftCl
     """Split a draft into claims, with the evidence numbers (from 1) that each one cites."""
     draft = TRAILING.sub(_before_stop, draft)
     claims = []
-    for start, end in sentences(draft, language):
+    for start, end in sentences(draft, language, wraps=False):
         numbers = [int(number) for number in MARKER.findall(draft[start:end])]
         text = MARKER.sub("", draft[start:end]).strip()
         if re.search(r"\w", text):

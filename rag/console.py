@@ -10,6 +10,7 @@ from rich.text import Text
 
 from rag.types import Verdict
 from rag.views import Json
+from rag.wrapping import unwrapped
 
 INDENT = "    "
 SNIPPET = 240
@@ -84,7 +85,7 @@ class Printer:
         for citation in view["citations"]:
             self._line("")
             self._line(f"[{citation['n']}] {place(citation)}", "bold")
-            self._indented(f"“{citation['quote']}”")
+            self._indented(f"“{reflowed(citation['quote'])}”")
         for conflict in view["conflicts"]:
             sides = zip(conflict["citations"], conflict["says"], strict=True)
             told = ", ".join(f"[{n}] says “{' '.join(says.split())}”" for n, says in sides)
@@ -172,6 +173,11 @@ def place(view: Json) -> str:
     """Return where a hit or a citation stands: file and page."""
     page = f", page {view['page']}" if view["page"] is not None else ""
     return f"{view['source']}{page}"
+
+
+def reflowed(text: str) -> str:
+    """Return a quote with a line for each of its lines, but none for breaks that only wrap it."""
+    return "\n".join(" ".join(text[start:end].split()) for start, end in unwrapped(text))
 
 
 def shortened(text: str) -> str:

@@ -54,7 +54,7 @@ def finished(draft: Draft, language: str) -> str:
     text = draft.text.rstrip(" \t")
     if not draft.cut or not text or text.endswith("\n"):
         return draft.text
-    spans = sentences(text, language)
+    spans = sentences(text, language, wraps=False)
     if not spans or _is_whole(text, language):
         return draft.text
     return text[: spans[-1][0]].rstrip()
@@ -66,6 +66,6 @@ def _is_whole(text: str, language: str) -> bool:
     if end is None or _OPEN.search(text):
         return False
     return all(
-        any(stop == len(text) for _, stop in sentences(text + following, language))
+        any(stop == len(text) for _, stop in sentences(text + following, language, wraps=False))
         for following in _NEXT
     )

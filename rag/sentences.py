@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 from sentencex import get_sentence_boundaries
 
+from rag.wrapping import lines, unwrapped
+
 MAX_LENGTH = 300
 """A longer sentence is cut at a clause, else at a space, else anywhere."""
 
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_BREAK = re.compile(r"[\n\r]")
 # What still belongs to the sentence before it: closing quotes and brackets, note markers.
 _CLOSERS = re.compile(
     r"(?:[\"'”’»›)\]}）】》〉」』]+(?=\s|$)|[”»）】》〉」』]+|(?:\[\d+(?:[,–-]\d+)*\])+)"
@@ -35,18 +37,19 @@ _PIECE = 2000
 Spans = list[tuple[int, int]]
 
 
-def sentences(text: str, language: str = "en") -> Spans:
+def sentences(text: str, language: str = "en", *, wraps: bool = True) -> Spans:
     """Return the span of each sentence of text, in order, in code points.
 
-    A line break ends a sentence. Spans are trimmed of white space, never empty, and at most
-    `MAX_LENGTH` long.
+    A line break ends a sentence, unless it only wraps the text. Spans are trimmed of white
+    space, never empty, and at most `MAX_LENGTH` long.
 
     Args:
         language: ISO 639-1; decides which abbreviations do not end a sentence.
+        wraps: False where each line ends by itself, as in what a generator writes.
     """
     spans: Spans = []
-    for line in _LINE.finditer(text):
-        for start, end in _line_sentences(text, line.start(), line.end(), language):
+    for line in unwrapped(text) if wraps else lines(text):
+        for start, end in _line_sentences(text, *line, language):
             spans += _cut(text, start, end)
     return spans
 
@@ -78,6 +81,7 @@ def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[tupl
     """Yield what sentencex takes for the sentences of a line; together they are the line."""
     while start < end:
         part = _SURROGATE.sub("\ufffd", text[start : min(start + _PIECE, end)])
+        part = _BREAK.sub(" ", part)
         found = [
             (start + boundary["start_index"], start + boundary["end_index"])
             for boundary in get_sentence_boundaries(language, part)
