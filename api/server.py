@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(
     config: Config, index: str, listener: socket.socket, announce: Callable[[str], None]
 ) -> None:
-    """Serve until interrupted.
+    """Serve until interrupted; ends with KeyboardInterrupt.
 
     Args:
         index: the index of requests that name none.
@@ -59,4 +59,8 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(settings).run(sockets=[listener])
+    server = uvicorn.Server(settings)
+    server.run(sockets=[listener])
+    # uvicorn raises the signal again when its work is done, now and then too late for asyncio.
+    if server.started and server.should_exit:
+        raise KeyboardInterrupt
