@@ -19,7 +19,7 @@ from rag.exact import Conflict, ExactFindings, ExactProfile, Finding, check_prof
 from rag.nearness import Matrix, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
-from rag.slots import other_name
+from rag.slots import denied, other_thing
 from rag.support import (
     EMBEDDED_WITHOUT_CHOICE,
     Sides,
@@ -41,8 +41,9 @@ LIKELY_SENTENCES = 12
 VERBATIM = 0.99
 # A claim that shares this much with a window and differs in a number or a negation denies it.
 DENIES = 0.6
-# Share of a claim's words that a sentence has which differs from it in a name.
-SAME_BUT_FOR_A_NAME = 0.7
+# Share of a claim's words that a sentence has which differs from it in a name, a number or a
+# negation.
+SAME_BUT_FOR_A_WORD = 0.7
 # A sentence is evidence if it adds so much of the claim to those chosen before it.
 LEAST_GAIN = 0.1
 MOST_EVIDENCE = 3
@@ -330,7 +331,7 @@ def _joined(
     """Return what all sources lack, with what the nearest sentences deny."""
     if everywhere.verbatim:
         return everywhere
-    other = other_name(claim, near, SAME_BUT_FOR_A_NAME)
+    other = other_thing(claim, near, SAME_BUT_FOR_A_WORD)
     names: tuple[Conflict, ...] = ()
     if other is not None:
         (start, end), (sentence, span) = other
@@ -338,7 +339,7 @@ def _joined(
         names = (Conflict(mine, Finding(sentence[slice(*span)], *span)),)
     return replace(
         everywhere,
-        negation=inside.negation,
+        negation=inside.negation or denied(claim, near, SAME_BUT_FOR_A_WORD),
         conflicting_numbers=inside.conflicting_numbers,
         conflicting_names=names,
     )

@@ -110,14 +110,23 @@ def _spans(flat: str) -> Iterator[tuple[int, int, int]]:
         yield sentence, at, len(flat)
 
 
+def negations(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the words of a text that negate, and are not taken back at once."""
+    return _negations(lowered(flatten(text)))
+
+
+def _negations(flat: str) -> list[tuple[int, int]]:
+    kept = _LEXICAL.sub(lambda match: " " * len(match[0]), flat)
+    return [match.span() for match in _NEGATION.finditer(kept)]
+
+
 def _without_negation(flat: str) -> tuple[bool, str]:
     """Return whether a lowered text is negated, and what is left without the negations."""
-    kept = _LEXICAL.sub(lambda match: " " * len(match[0]), flat)
-    found = list(_NEGATION.finditer(kept))
+    found = _negations(flat)
     rest = list(flat)
-    for match in found:
-        rest[match.start() : match.end()] = " " * (match.end() - match.start())
+    for start, end in found:
+        rest[start:end] = " " * (end - start)
     return bool(found), "".join(rest)
 
 
-__all__ = ["Clause", "clauses"]
+__all__ = ["Clause", "clauses", "negations"]

@@ -60,7 +60,10 @@ UNITS: dict[str, tuple[str, Fraction]] = {
     "W": ("power", Fraction(1)),
     "kW": ("power", Fraction(10**3)),
     "MW": ("power", Fraction(10**6)),
-    **{name: ("money", Fraction(0)) for name in ("dollar", "euro", "pound", "ruble", "forint")},
+    **{
+        name: ("money", Fraction(0))
+        for name in ("dollar", "cent", "euro", "pound", "ruble", "forint")
+    },
     **{name: ("money", Fraction(0)) for name in ("yuan", "yen")},
 }
 """Canonical unit: its dimension, and its size in the base of the dimension; 0: not convertible."""
@@ -118,6 +121,7 @@ _WORDS = {
     "dollar": r"(?:us[- ]?)?\$|(?:us[- ]|canadian |австралийск\w+ |american "
     r"|американск\w+ )?(?:dollars?|доллар\w*)"
     r"|dollár\w*|usd|долл\.?|美元|美金",
+    "cent": r"cents?|centet?|центов|цента?|центы|美分",
     "euro": r"€|euros?|eur|евро|euró\w*|欧元",
     "pound": r"£|pounds sterling|pfund sterling|фунт\w* стерлингов|gbp|英镑",
     "ruble": r"₽|rubles?|roubles?|rubel|руб(?:л\w+|\.)?|rub|卢布",
