@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag.analysis import language, terms
@@ -11,6 +13,8 @@ from rag.chunking import embedded_text, page_of
 from rag.plan import Work
 from rag.types import Document, Parsed, Span
 from rag.writer import NewDocument, NewPassage
+
+Chunked = Callable[[], Iterable[tuple[int, Sequence[Span]]]]
 
 LANGUAGE_SAMPLE = 20_000
 LANGUAGE_TAG = re.compile(r"\s*([a-z]{2})(?![a-z])")
@@ -36,39 +40,72 @@ def document_of(identity: str, work: Work, parsed: Parsed, content_hash: str) ->
     )
 
 
-def new_document(
-    document: Document, work: Work, spans: Sequence[Span], fingerprint: str
-) -> tuple[NewDocument, list[str]]:
-    """Return a document ready to be stored, and the text that is embedded for each passage.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Passages of one document, and for each the text that is embedded."""
+
+    passages: tuple[NewPassage, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to be stored; `batches` makes its passages, anew each time."""
+
+    document: NewDocument
+    batches: Callable[[], Iterator[Batch]]
+
+
+def prepare(document: Document, work: Work, chunked: Chunked, fingerprint: str) -> Prepared:
+    """Return a document that was read out of a file, ready to be stored.
 
     Args:
+        chunked: yields where each part of the document starts, and its spans.
         fingerprint: of the embedder; vectors are kept by it and by the embedded text.
     """
-    texts = [embedded_text(span.section, document.text[span.start : span.end]) for span in spans]
-    passages = tuple(_passages(document, spans, texts, fingerprint))
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
-    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, passages), texts
+    new = NewDocument(document, work.root.id, date, file.size, file.mtime_ns, ())
+
+    def batches() -> Iterator[Batch]:
+        seen: Counter[str] = Counter()
+        for offset, spans in chunked():
+            yield _batch(document, offset, spans, fingerprint, seen)
+
+    return Prepared(new, batches)
 
 
-def _passages(
-    document: Document, spans: Sequence[Span], texts: Sequence[str], fingerprint: str
-) -> Iterator[NewPassage]:
-    seen: Counter[str] = Counter()
-    for span, embedded in zip(spans, texts, strict=True):
-        text = document.text[span.start : span.end]
-        seen[text] += 1
-        yield NewPassage(
-            id=named(document.id, text, str(seen[text])),
-            start=span.start,
-            end=span.end,
-            page=page_of(document.pages, span.start),
-            page_starts=tuple(at for at in document.pages if span.start < at < span.end),
-            section=span.section,
-            text=text,
-            vector_key=bytes.fromhex(named(fingerprint, embedded)),
-            terms=Counter(terms(f"{document.title}\n{embedded}")),
+def _batch(
+    document: Document, offset: int, spans: Sequence[Span], fingerprint: str, seen: Counter[str]
+) -> Batch:
+    """Return the passages of a part; `seen` counts what texts the document had before."""
+    passages, texts = [], []
+    for span in spans:
+        start, end = offset + span.start, offset + span.end
+        text = document.text[start:end]
+        embedded = embedded_text(span.section, text)
+        name = named(text)
+        seen[name] += 1
+        passages.append(
+            NewPassage(
+                id=named(document.id, text, str(seen[name])),
+                start=start,
+                end=end,
+                page=page_of(document.pages, start),
+                page_starts=_inside(document.pages, start, end),
+                section=span.section,
+                text=text,
+                vector_key=bytes.fromhex(named(fingerprint, embedded)),
+                terms=Counter(terms(f"{document.title}\n{embedded}")),
+            )
         )
+        texts.append(embedded)
+    return Batch(tuple(passages), tuple(texts))
+
+
+def _inside(pages: Sequence[int], start: int, end: int) -> tuple[int, ...]:
+    """Return the starts of the pages that begin after start and before end."""
+    return tuple(pages[bisect_right(pages, start) : bisect_left(pages, end)])
 
 
 def _language(parsed: Parsed) -> str:

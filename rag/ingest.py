@@ -6,9 +6,9 @@ holds whole documents, so a run that dies has done a part of its work and the ne
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +16,16 @@ from rag import derived, loaders
 from rag.analysis import ANALYSIS_VERSION
 from rag.chunking import CHUNKER_VERSION, chunk
 from rag.config import Config
-from rag.documents import document_of, named, new_document
-from rag.errors import ConfigError, LoadError
-from rag.plan import Plan, Work, hash_file, make_plan, refuse_empty, with_given
-from rag.protocols import Embedder
+from rag.documents import Batch, Prepared, document_of, named, prepare
+from rag.errors import ConfigError
+from rag.parts import PART_CHARACTERS, parts
+from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
+from rag.protocols import Embedder, Vectors
+from rag.reading import Read, read_ahead
 from rag.reference import REFERENCE
 from rag.scan import Listing, scan
-from rag.store import DATABASE, FileState, Store, index_path
-from rag.types import Failure, IngestReport
+from rag.store import DATABASE, Store, index_path
+from rag.types import Failure, IngestReport, Parsed, Span
 from rag.writer import NewDocument, StoreWriter, write_lock
 
 # Embedded and committed together: enough to sort by length, few enough to lose little work.
@@ -92,6 +94,23 @@ def ingest(
             return run.execute(listings, confirm, started)
         finally:
             run.close()
+
+
+class _Slab:
+    """Documents that are embedded and committed together."""
+
+    def __init__(self) -> None:
+        self.documents: list[NewDocument] = []
+        self.batches: list[Batch] = []
+        self.size = 0
+
+    def add(self, prepared: Prepared) -> None:
+        """Take in a document with all of its passages."""
+        found = list(prepared.batches())
+        passages = tuple(passage for batch in found for passage in batch.passages)
+        self.documents.append(replace(prepared.document, passages=passages))
+        self.batches += found
+        self.size += len(passages)
 
 
 class _Run:
@@ -179,21 +198,27 @@ class _Run:
         """Return how many documents were added, updated, and found to be the same after all."""
         added = updated = 0
         same: list[Work] = []
-        slab: list[tuple[Work, NewDocument, list[str]]] = []
-        for item in work:
+        slab = _Slab()
+        for item, read in read_ahead(work, self.config.parsers):
             self._report("document", item.source)
-            prepared = self._prepare(item)
             self.done_bytes += item.file.size
-            if isinstance(prepared, FileState):
+            if read is None:
                 same.append(item)
-            elif prepared is not None:
-                slab.append((item, *prepared))
-                added += item.state is None
-                updated += item.state is not None
-            if sum(len(new.passages) for _, new, _ in slab) >= SLAB_PASSAGES:
+                continue
+            if isinstance(read, Failure):
+                self.failed.append(read)
+                continue
+            prepared = self._prepare(item, read)
+            added += item.state is None
+            updated += item.state is not None
+            if len(prepared.document.document.text) > 2 * PART_CHARACTERS:
+                self._commit_long(item, prepared)
+                continue
+            slab.add(prepared)
+            if slab.size >= SLAB_PASSAGES:
                 self._commit(slab)
-                slab.clear()
-        if slab:
+                slab = _Slab()
+        if slab.size or slab.documents:
             self._commit(slab)
         self._touch(same)
         return added, updated, len(same)
@@ -205,28 +230,25 @@ class _Run:
                 for work in same:
                     self.writer.touch(work.source, work.root.id, work.file)
 
-    def _prepare(self, work: Work) -> tuple[NewDocument, list[str]] | FileState | None:
-        """Return a document with its embedded texts; its state if unchanged; None if it failed."""
-        try:
-            content_hash = hash_file(work.file.path)
-            same = work.state is not None and work.state.content_hash == content_hash
-            if work.state is not None and same and not work.moved:
-                return work.state
-            parsed = loaders.load(work.file.path)
-        except (LoadError, OSError) as error:
-            reason = error.problem if isinstance(error, LoadError) else error.strerror
-            self.failed.append(Failure(work.source, reason or str(error)))
-            return None
-        spans = chunk(
+    def _prepare(self, work: Work, read: Read) -> Prepared:
+        """Return a document ready to be stored."""
+        identity = work.state.document_id if work.state else self._new_id(work)
+        document = document_of(identity, work, read.parsed, read.content_hash)
+
+        def chunked() -> Iterator[tuple[int, list[Span]]]:
+            for offset, part in parts(read.parsed):
+                yield offset, self._chunk(part)
+
+        return prepare(document, work, chunked, self.embedder.fingerprint)
+
+    def _chunk(self, parsed: Parsed) -> list[Span]:
+        return chunk(
             parsed,
             self.embedder.tokenizer,
             max_tokens=self.config.passage_tokens,
             overlap_tokens=self.config.overlap_tokens,
             embedded_tokens=self.embedder.max_tokens,
         )
-        identity = work.state.document_id if work.state else self._new_id(work)
-        document = document_of(identity, work, parsed, content_hash)
-        return new_document(document, work, spans, self.embedder.fingerprint)
 
     def _new_id(self, work: Work) -> str:
         """Return an id that no document has: one that moved away still has that of its place."""
@@ -236,24 +258,49 @@ class _Run:
         self.taken.add(identity)
         return identity
 
-    def _commit(self, slab: Sequence[tuple[Work, NewDocument, list[str]]]) -> None:
+    def _commit(self, slab: "_Slab") -> None:
+        missing, vectors = self._embedded(slab.batches)
+        with self.writer.transaction():
+            if vectors is not None:
+                self.writer.put_vectors(missing, vectors)
+            for new in slab.documents:
+                self.writer.put_document(new)
+        self._committed(len(slab.documents), slab.documents[-1].document.source)
+
+    def _commit_long(self, work: Work, prepared: Prepared) -> None:
+        """Store a document that is too long to be held whole with its passages.
+
+        Its vectors are committed as they come, so that a run that is stopped has them already;
+        the document and its passages are committed together, at the end.
+        """
+        for batch in prepared.batches():
+            missing, vectors = self._embedded([batch])
+            if vectors is not None:
+                with self.writer.transaction(changes_content=False):
+                    self.writer.put_vectors(missing, vectors)
+            self._report("document", work.source)
+        with self.writer.transaction():
+            passages = (batch.passages for batch in prepared.batches())
+            self.writer.put_document(prepared.document, passages)
+        self._committed(1, work.source)
+
+    def _embedded(self, batches: Sequence[Batch]) -> tuple[list[bytes], Vectors | None]:
+        """Return the keys and vectors, (n, dim), of those passages that have none stored."""
         wanted = {
             passage.vector_key: text
-            for _, new, texts in slab
-            for passage, text in zip(new.passages, texts, strict=True)
+            for batch in batches
+            for passage, text in zip(batch.passages, batch.texts, strict=True)
         }
         known = self.writer.known_vectors(list(wanted))
         missing = {key: text for key, text in wanted.items() if key not in known}
-        vectors = self.embedder.embed_passages(list(missing.values())) if missing else None
-        with self.writer.transaction():
-            if vectors is not None:
-                self.writer.put_vectors(list(missing), vectors)
-            for _, new, _ in slab:
-                self.writer.put_document(new)
         self.embedded += len(missing)
-        self.documents += len(slab)
+        found = self.embedder.embed_passages(list(missing.values())) if missing else None
+        return list(missing), found
+
+    def _committed(self, documents: int, source: str) -> None:
+        self.documents += documents
         self.passages = self.store.count()[1]
-        self._report("commit", slab[-1][0].source)
+        self._report("commit", source)
 
     def _report(self, stage: Literal["plan", "document", "commit"], source: str) -> None:
         self.listener(

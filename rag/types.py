@@ -60,16 +60,16 @@ class Parsed:
         title: the document's own title, else its first heading, else the file's stem.
         headings: in order of `start`.
         pages: start offset of each page, the first 0; empty where a format has no pages.
-        unit: what `pages` count: "page", "slide", "sheet", "message", "cell", "line".
         metadata: what the file says of itself (author, date, encoding …).
+        unit: what `pages` count: "page", "slide", "sheet", "message", "cell", "line".
     """
 
     text: str
     title: str
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
-    unit: str = "page"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,12 @@ class StoreWriter:
             [(key, row, checksum(row)) for key, row in zip(keys, rows, strict=True)],
         )
 
-    def put_document(self, new: NewDocument) -> None:
-        """Add a document, or replace it; passages that stay the same keep their rows."""
+    def put_document(self, new: NewDocument, more: Iterable[Sequence[NewPassage]] = ()) -> None:
+        """Add a document, or replace it; passages that stay the same keep their rows.
+
+        Args:
+            more: further passages, of a document that has too many to be held at once.
+        """
         document = new.document
         content = (
             document.source,
@@ -202,7 +207,7 @@ class StoreWriter:
             ),
         )
         self._put_text(document)
-        self._put_passages(document, new.passages)
+        self._put_passages(document, chain([new.passages], more))
 
     def touch(self, source: str, root: int, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
@@ -226,17 +231,20 @@ class StoreWriter:
         segments = ((start, document.text[start : start + SEGMENT_CHARACTERS]) for start in starts)
         self._connection.executemany(
             "INSERT INTO segments VALUES (?, ?, ?, ?)",
-            [
+            (
                 (document.id, start, text, checksum(document.id, start, text))
                 for start, text in segments
-            ],
+            ),
         )
 
-    def _put_passages(self, document: Document, passages: Sequence[NewPassage]) -> None:
-        self._drop_passages(document.id, kept={passage.id for passage in passages})
-        term_ids = self._term_ids({term for passage in passages for term in passage.terms})
-        for passage in passages:
-            self._put_passage(document, passage, term_ids)
+    def _put_passages(self, document: Document, batches: Iterable[Sequence[NewPassage]]) -> None:
+        kept: set[str] = set()
+        for passages in batches:
+            term_ids = self._term_ids({term for passage in passages for term in passage.terms})
+            for passage in passages:
+                self._put_passage(document, passage, term_ids)
+            kept.update(passage.id for passage in passages)
+        self._drop_passages(document.id, kept)
 
     def _drop_passages(self, document_id: str, kept: set[str]) -> None:
         query = "SELECT id, vector_key FROM passages WHERE document = ?"

@@ -24,7 +24,8 @@ LAYERS = {
         rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots rag.mention
         rag.evaluation""",
     "use cases": """rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical rag.derived
-        rag.plan rag.documents rag.ingest rag.retriever rag.verification rag.checking rag.relevance
+        rag.plan rag.parts rag.parsing rag.reading rag.documents rag.ingest rag.retriever
+        rag.verification rag.checking rag.relevance
         rag.drafting rag.answerer rag.explaining rag.stopping rag.harder rag.dialogue rag.status
         rag.views rag.loaders rag.models""",
     "backends": "rag.backends rag.testing",
