@@ -14,8 +14,6 @@ from rag.plan import Work
 from rag.types import Document, Parsed, Span
 from rag.writer import NewDocument, NewPassage
 
-Chunked = Callable[[], Iterable[tuple[int, Sequence[Span]]]]
-
 LANGUAGE_SAMPLE = 20_000
 LANGUAGE_TAG = re.compile(r"\s*([a-z]{2})(?![a-z])")
 
@@ -41,66 +39,67 @@ def document_of(identity: str, work: Work, parsed: Parsed, content_hash: str) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Passages of one document, and for each the text that is embedded."""
-
-    passages: tuple[NewPassage, ...]
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to be stored; `batches` makes its passages, anew each time."""
+    """A document ready to be stored, whose passages are made part by part, anew each time.
 
-    document: NewDocument
-    batches: Callable[[], Iterator[Batch]]
-
-
-def prepare(document: Document, work: Work, chunked: Chunked, fingerprint: str) -> Prepared:
-    """Return a document that was read out of a file, ready to be stored.
-
-    Args:
+    Attributes:
+        document: without its passages.
         chunked: yields where each part of the document starts, and its spans.
         fingerprint: of the embedder; vectors are kept by it and by the embedded text.
     """
-    file = work.file
-    date = document.metadata.get("date") or _date(file.mtime_ns)
-    new = NewDocument(document, work.root.id, date, file.size, file.mtime_ns, ())
 
-    def batches() -> Iterator[Batch]:
+    document: NewDocument
+    chunked: Callable[[], Iterable[tuple[int, Sequence[Span]]]]
+    fingerprint: str
+
+    def embedded(self) -> Iterator[dict[bytes, str]]:
+        """Yield for each part the texts that are embedded, by the keys of their vectors."""
+        text = self.document.document.text
+        for offset, spans in self.chunked():
+            found = {}
+            for span in spans:
+                part = text[offset + span.start : offset + span.end]
+                embedded = embedded_text(span.section, part)
+                found[vector_key(self.fingerprint, embedded)] = embedded
+            yield found
+
+    def passages(self) -> Iterator[tuple[NewPassage, ...]]:
+        """Yield the passages of each part."""
         seen: Counter[str] = Counter()
-        for offset, spans in chunked():
-            yield _batch(document, offset, spans, fingerprint, seen)
+        for offset, spans in self.chunked():
+            yield tuple(self._passage(offset, span, seen) for span in spans)
 
-    return Prepared(new, batches)
-
-
-def _batch(
-    document: Document, offset: int, spans: Sequence[Span], fingerprint: str, seen: Counter[str]
-) -> Batch:
-    """Return the passages of a part; `seen` counts what texts the document had before."""
-    passages, texts = [], []
-    for span in spans:
+    def _passage(self, offset: int, span: Span, seen: Counter[str]) -> NewPassage:
+        """Return a passage; `seen` counts what texts the document had before."""
+        document = self.document.document
         start, end = offset + span.start, offset + span.end
         text = document.text[start:end]
         embedded = embedded_text(span.section, text)
         name = named(text)
         seen[name] += 1
-        passages.append(
-            NewPassage(
-                id=named(document.id, text, str(seen[name])),
-                start=start,
-                end=end,
-                page=page_of(document.pages, start),
-                page_starts=_inside(document.pages, start, end),
-                section=span.section,
-                text=text,
-                vector_key=bytes.fromhex(named(fingerprint, embedded)),
-                terms=Counter(terms(f"{document.title}\n{embedded}")),
-            )
+        return NewPassage(
+            id=named(document.id, text, str(seen[name])),
+            start=start,
+            end=end,
+            page=page_of(document.pages, start),
+            page_starts=_inside(document.pages, start, end),
+            section=span.section,
+            text=text,
+            vector_key=vector_key(self.fingerprint, embedded),
+            terms=Counter(terms(f"{document.title}\n{embedded}")),
         )
-        texts.append(embedded)
-    return Batch(tuple(passages), tuple(texts))
+
+
+def vector_key(fingerprint: str, embedded: str) -> bytes:
+    """Return the key of the vector that an embedder makes of a text."""
+    return bytes.fromhex(named(fingerprint, embedded))
+
+
+def new_document(document: Document, work: Work) -> NewDocument:
+    """Return a document that was read out of a file, without its passages."""
+    file = work.file
+    date = document.metadata.get("date") or _date(file.mtime_ns)
+    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, ())
 
 
 def _inside(pages: Sequence[int], start: int, end: int) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ holds whole documents, so a run that dies has done a part of its work and the ne
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Literal
 
 from rag import derived, loaders
 from rag.analysis import ANALYSIS_VERSION
-from rag.chunking import CHUNKER_VERSION, chunk
+from rag.chunking import CHUNKER_VERSION, chunk, embedded_text
 from rag.config import Config
-from rag.documents import Batch, Prepared, document_of, named, prepare
+from rag.documents import Prepared, document_of, named, new_document
 from rag.errors import ConfigError
 from rag.parts import PART_CHARACTERS, parts
 from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
@@ -101,15 +101,15 @@ class _Slab:
 
     def __init__(self) -> None:
         self.documents: list[NewDocument] = []
-        self.batches: list[Batch] = []
+        self.texts: dict[bytes, str] = {}
         self.size = 0
 
     def add(self, prepared: Prepared) -> None:
         """Take in a document with all of its passages."""
-        found = list(prepared.batches())
-        passages = tuple(passage for batch in found for passage in batch.passages)
+        passages = tuple(passage for part in prepared.passages() for passage in part)
         self.documents.append(replace(prepared.document, passages=passages))
-        self.batches += found
+        for passage in passages:
+            self.texts[passage.vector_key] = embedded_text(passage.section, passage.text)
         self.size += len(passages)
 
 
@@ -239,7 +239,7 @@ class _Run:
             for offset, part in parts(read.parsed):
                 yield offset, self._chunk(part)
 
-        return prepare(document, work, chunked, self.embedder.fingerprint)
+        return Prepared(new_document(document, work), chunked, self.embedder.fingerprint)
 
     def _chunk(self, parsed: Parsed) -> list[Span]:
         return chunk(
@@ -259,7 +259,7 @@ class _Run:
         return identity
 
     def _commit(self, slab: "_Slab") -> None:
-        missing, vectors = self._embedded(slab.batches)
+        missing, vectors = self._embedded(slab.texts)
         with self.writer.transaction():
             if vectors is not None:
                 self.writer.put_vectors(missing, vectors)
@@ -273,26 +273,20 @@ class _Run:
         Its vectors are committed as they come, so that a run that is stopped has them already;
         the document and its passages are committed together, at the end.
         """
-        for batch in prepared.batches():
-            missing, vectors = self._embedded([batch])
+        for texts in prepared.embedded():
+            missing, vectors = self._embedded(texts)
             if vectors is not None:
                 with self.writer.transaction(changes_content=False):
                     self.writer.put_vectors(missing, vectors)
             self._report("document", work.source)
         with self.writer.transaction():
-            passages = (batch.passages for batch in prepared.batches())
-            self.writer.put_document(prepared.document, passages)
+            self.writer.put_document(prepared.document, prepared.passages())
         self._committed(1, work.source)
 
-    def _embedded(self, batches: Sequence[Batch]) -> tuple[list[bytes], Vectors | None]:
-        """Return the keys and vectors, (n, dim), of those passages that have none stored."""
-        wanted = {
-            passage.vector_key: text
-            for batch in batches
-            for passage, text in zip(batch.passages, batch.texts, strict=True)
-        }
-        known = self.writer.known_vectors(list(wanted))
-        missing = {key: text for key, text in wanted.items() if key not in known}
+    def _embedded(self, texts: Mapping[bytes, str]) -> tuple[list[bytes], Vectors | None]:
+        """Return the keys and vectors, (n, dim), of those texts that have none stored."""
+        known = self.writer.known_vectors(list(texts))
+        missing = {key: text for key, text in texts.items() if key not in known}
         self.embedded += len(missing)
         found = self.embedder.embed_passages(list(missing.values())) if missing else None
         return list(missing), found
