@@ -62,6 +62,21 @@ class Printer:
         for failure in documents["skipped"]:
             self._line(f"skipped: {failure['source']}: {failure['reason']}", "dim")
 
+    def preview(self, view: Json) -> None:
+        """Print what an ingest run would change, a source a line, and then the counts."""
+        moved = [f"{pair['from']} → {pair['to']}" for pair in view["moved"]]
+        lists = {**{k: view[k] for k in ("added", "updated")}, "moved": moved}
+        lists["deleted"] = view["deleted"]
+        for name, sources in lists.items():
+            for source in sources:
+                self._line(f"{name + ':':<9} {source}")
+        for failure in view["failed"]:
+            self._line(f"failed:   {failure['source']}: {failure['error']}", "red")
+        for failure in view["skipped"]:
+            self._line(f"skipped:  {failure['source']}: {failure['reason']}", "dim")
+        counts = [f"{len(sources)} {name}" for name, sources in lists.items()]
+        self._line(f"{', '.join(counts)}, {view['unchanged']} unchanged; nothing was done")
+
     def search(self, view: Json) -> None:
         """Print hits, best first."""
         if not view["hits"]:

@@ -52,8 +52,8 @@ class Prepared:
     chunked: Callable[[], Iterable[tuple[int, Sequence[Span]]]]
     fingerprint: str
 
-    def embedded(self) -> Iterator[dict[bytes, str]]:
-        """Yield for each part the texts that are embedded, by the keys of their vectors."""
+    def embedded(self) -> Iterator[tuple[int, dict[bytes, str]]]:
+        """Yield where each part starts, and the texts that are embedded, by their vectors' keys."""
         text = self.document.document.text
         for offset, spans in self.chunked():
             found = {}
@@ -61,7 +61,7 @@ class Prepared:
                 part = text[offset + span.start : offset + span.end]
                 embedded = embedded_text(span.section, part)
                 found[vector_key(self.fingerprint, embedded)] = embedded
-            yield found
+            yield offset, found
 
     def passages(self) -> Iterator[tuple[NewPassage, ...]]:
         """Yield the passages of each part."""

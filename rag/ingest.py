@@ -69,12 +69,14 @@ def ingest(
     *,
     confirm: Confirm = lambda gone, total: False,
     listener: Listener = lambda progress: None,
+    keep_missing: bool = False,
 ) -> IngestReport:
     """Make the index agree with the given folders and files.
 
     A file that can not be read leaves its earlier version in the index and is reported. Files
     gone from a folder that was ingested before are deleted from the index; when that would take
-    more than half of its documents, `confirm(gone, total)` decides.
+    more than half of its documents, `confirm(gone, total)` decides. With `keep_missing` nothing
+    is deleted.
 
     Raises:
         ConfigError: a path is missing or holds nothing to ingest, or the deletion was refused.
@@ -91,7 +93,7 @@ def ingest(
     with write_lock(path):
         run = _Run(path, meta, embedder, config, listener)
         try:
-            return run.execute(listings, confirm, started)
+            return run.execute(listings, None if keep_missing else confirm, started)
         finally:
             run.close()
 
@@ -142,15 +144,19 @@ class _Run:
         self._opened.close()
 
     def execute(
-        self, listings: Sequence[Listing], confirm: Confirm, started: float
+        self, listings: Sequence[Listing], confirm: Confirm | None, started: float
     ) -> IngestReport:
+        """Do it all; without `confirm` nothing is deleted."""
         self._remember_reference()
         known = self.store.roots()
         roots = with_given(known, listings)
         files = {root.id: self.store.files(root.id) for root in roots}
         self.taken = {state.document_id for states in files.values() for state in states.values()}
         plan = make_plan(listings, roots, files)
-        self._confirm_deletion(plan, confirm)
+        if confirm is None:
+            plan.gone.clear()
+        else:
+            self._confirm_deletion(plan, confirm)
         if new := roots[len(known) :]:
             with self.writer.transaction(changes_content=False):
                 self.writer.put_roots(new)
@@ -273,12 +279,16 @@ class _Run:
         Its vectors are committed as they come, so that a run that is stopped has them already;
         the document and its passages are committed together, at the end.
         """
-        for texts in prepared.embedded():
+        self.done_bytes -= work.file.size
+        before, count = self.done_bytes, len(prepared.document.document.text)
+        for offset, texts in prepared.embedded():
+            self.done_bytes = before + work.file.size * offset // count
+            self._report("document", work.source)
             missing, vectors = self._embedded(texts)
             if vectors is not None:
                 with self.writer.transaction(changes_content=False):
                     self.writer.put_vectors(missing, vectors)
-            self._report("document", work.source)
+        self.done_bytes = before + work.file.size
         with self.writer.transaction():
             self.writer.put_document(prepared.document, prepared.passages())
         self._committed(1, work.source)

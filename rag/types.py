@@ -319,3 +319,16 @@ class IngestReport:
     passages: int
     embedded: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The sources that an ingest run would touch; of what moved, the old one and the new one."""
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...]
+    deleted: tuple[str, ...]
+    unchanged: int
+    failed: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]

@@ -156,7 +156,7 @@ def test_much_is_deleted_only_when_confirmed(
         asked.append((gone, total))
         return False
 
-    monkeypatch.setattr("rag.cli._confirmed", no)
+    monkeypatch.setattr("rag.ingest_commands._confirmed", no)
     assert rag("ingest", "docs").code == 2
     assert asked == [(6, 8)]
     assert rag("ingest", "docs", "--yes", "--json").json["documents"]["deleted"] == 6

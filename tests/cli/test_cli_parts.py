@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag import cli, status
+from rag import ingest_commands, status
 from rag.console import Printer, print_json
 from tests.cli.runner import Run
 
@@ -87,10 +87,10 @@ def test_a_person_is_asked_before_much_is_deleted(
         return said
 
     monkeypatch.setattr("typer.confirm", confirm)
-    assert not cli._confirmed(6, 8) and questions == []
+    assert not ingest_commands._confirmed(6, 8) and questions == []
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
-    assert cli._confirmed(6, 8) is expected
+    assert ingest_commands._confirmed(6, 8) is expected
     assert "6 of 8 documents" in questions[0]
 
 
