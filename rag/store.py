@@ -190,8 +190,10 @@ class Store:
     def reference(self) -> dict[str, Vectors]:
         """Return the vectors of the sentences of `rag.reference`, (n, dim) for each language.
 
+        Empty in an index that is just being made.
+
         Raises:
-            IndexCorrupt: they do not match their checksum.
+            IndexCorrupt: they do not match their checksum, or some are not there.
         """
         query = "SELECT language, vectors, checksum FROM reference ORDER BY language"
         found: dict[str, Vectors] = {}
@@ -201,6 +203,9 @@ class Store:
                     raise self._corrupt("a reference vector")
                 matrix = np.frombuffer(vectors, dtype="<f4")
                 found[language] = matrix.reshape(-1, int(self.meta["dim"]))
+            (passages,) = connection.execute("SELECT EXISTS (SELECT 1 FROM passages)").fetchone()
+        if passages and not found:
+            raise self._corrupt("the table of reference vectors")
         return found
 
     def term_ids(self, terms: Iterable[str]) -> dict[str, int]:
