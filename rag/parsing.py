@@ -21,9 +21,10 @@ from rag import loaders
 from rag.errors import LoadError
 from rag.types import Heading, Parsed
 
-# Of wall clock and of a CPU: for any file, and for each megabyte of it.
+# Of wall clock and of a CPU: for any file, and for each megabyte of it, by its kind.
 SECONDS = 8
-SECONDS_PER_MEGABYTE = 6
+SECONDS_PER_MEGABYTE = {".pdf": 10.0}
+ELSE_PER_MEGABYTE = 1.0
 # Of memory: beside what a parser is, a document in memory is several times its file.
 BYTES = 400 << 20
 BYTES_PER_BYTE = 5
@@ -126,7 +127,8 @@ class _Worker:
         """
         process = self._running()
         megabytes = size / (1 << 20)
-        seconds = SECONDS + round(SECONDS_PER_MEGABYTE * megabytes)
+        each = SECONDS_PER_MEGABYTE.get(path.suffix.lower(), ELSE_PER_MEGABYTE)
+        seconds = SECONDS + round(each * megabytes)
         request = {
             "path": os.fsencode(path).hex(),
             "seconds": seconds,

@@ -63,7 +63,9 @@ DAMAGE: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, flip, tr
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """An index that is copied, and damaged."""
-    bench = Bench(tmp_path_factory.mktemp("made"), settings={"passage_tokens": 32, "overlap_tokens": 8})
+    bench = Bench(
+        tmp_path_factory.mktemp("made"), settings={"passage_tokens": 32, "overlap_tokens": 8}
+    )
     bench.write(
         {
             f"{n}.md": f"# Title {n}\n\nA heron stands in river {n}. " + "Stone and milk. " * n
