@@ -170,8 +170,8 @@ def findings(exact: Json) -> Iterator[str]:
 
 
 def place(view: Json) -> str:
-    """Return where a hit or a citation stands: file and page."""
-    page = f", page {view['page']}" if view["page"] is not None else ""
+    """Return where a hit or a citation stands: file and page, slide or whatever it has."""
+    page = f", {view['unit']} {view['page']}" if view["page"] is not None else ""
     return f"{view['source']}{page}"
 
 

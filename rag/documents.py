@@ -33,6 +33,7 @@ def document_of(identity: str, work: Work, parsed: Parsed, content_hash: str) ->
         language=_language(parsed),
         metadata=parsed.metadata,
         content_hash=content_hash,
+        unit=parsed.unit,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
 from rag.protocols import Rows, Vectors
-from rag.schema import checksum, connect, translating
+from rag.schema import checksum, connect, covered, translating
 from rag.types import Document, Filters, Heading, Passage
 
 DATABASE = "store.sqlite3"
@@ -27,7 +27,7 @@ SQL_VARIABLES = 500
 
 PASSAGE_COLUMNS = """
     p.row, p.id, p.document, p.start, p."end", p.page, p.page_starts, p.section, p.text,
-    p.vector_key, p.terms, p.checksum, d.source, d.title, d.language
+    p.vector_key, p.terms, p.checksum, d.source, d.title, d.language, d.unit
 """
 TERMS = 9  # among the passage's own columns, after its row
 
@@ -240,7 +240,7 @@ class Store:
 
     def _passage(self, record: tuple[Any, ...]) -> Passage:
         fields = self._verified(record)
-        source, title, language = record[-3:]
+        source, title, language, unit = record[-4:]
         identity, document, start, end, page, page_starts, section, text = fields[:8]
         return Passage(
             id=identity,
@@ -254,12 +254,13 @@ class Store:
             section=section,
             language=language,
             page_starts=tuple(json.loads(page_starts)),
+            unit=unit,
         )
 
     def _verified(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return a passage's own columns; `record` is what PASSAGE_COLUMNS names."""
-        row, *fields, found, source, title, language = record
-        if checksum(*fields, source, title, language) != found:
+        row, *fields, found, source, title, language, unit = record
+        if checksum(*fields, source, title, language, *covered(unit)) != found:
             raise self._corrupt(f"passage row {row} of {source}")
         return tuple(fields)
 
@@ -272,16 +273,17 @@ class Store:
             IndexCorrupt: its text does not match its checksums.
         """
         query = """
-            SELECT source, title, language, date, metadata, headings, pages, content_hash, checksum
+            SELECT source, title, language, date, metadata, headings, pages, content_hash, unit,
+                checksum
             FROM documents WHERE id = ?
         """
         with self.reading() as connection:
             record = connection.execute(query, (identity,)).fetchone()
             if record is None:
                 return None
-            *fields, found = record
+            *fields, unit, found = record
             text = "".join(self._segments(connection, identity))
-            if checksum(identity, *fields, len(text)) != found:
+            if checksum(identity, *fields, len(text), *covered(unit)) != found:
                 raise self._corrupt(f"document {record[0]}")
         source, title, language, _, metadata, headings, pages, content_hash = fields
         return Document(
@@ -294,6 +296,7 @@ class Store:
             language=language,
             metadata=json.loads(metadata),
             content_hash=content_hash,
+            unit=unit,
         )
 
     def _segments(self, connection: sqlite3.Connection, identity: str) -> Iterator[str]:
