@@ -51,6 +51,22 @@ def index_path(index_dir: Path, name: str) -> Path:
     return index_dir / name
 
 
+def require_index(path: Path) -> None:
+    """Check that there is an index in the folder `path`.
+
+    Raises:
+        IndexNotFound: there is none.
+        StoreError: the folder can not be read.
+    """
+    with translating(path / DATABASE):
+        found = (path / DATABASE).is_file()
+    if not found:
+        raise IndexNotFound(
+            f"there is no index {path.name!r} in {path.parent}; make one with "
+            f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """What the store remembers of a file, to tell whether it has changed."""
@@ -86,18 +102,16 @@ class Store:
         self._local = threading.local()
         # Not one a thread: a server's threads come and go, and would leave theirs behind.
         self._idle: list[sqlite3.Connection] = []
-        with translating(self.database):
-            found = self.database.is_file()
-        if not found:
-            raise IndexNotFound(
-                f"there is no index {path.name!r} in {path.parent}; make one with "
-                f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
-            )
+        require_index(path)
         self.meta = self._read_meta()
 
     def _read_meta(self) -> dict[str, str]:
         with self.reading() as connection:
             return dict(connection.execute("SELECT key, value FROM meta"))
+
+    def refresh(self) -> None:
+        """Read again what made the index: a restore or a migration may have put another here."""
+        self.meta = self._read_meta()
 
     def close(self) -> None:
         """Close the connections that are not in use; the store is not used afterwards."""
@@ -149,8 +163,13 @@ class Store:
                 raise IndexMismatch(
                     f"index {self.path.name!r} was made with {key} {found} "
                     f"(embedder {self.meta.get('embedder')}), not {value}; use the same one "
-                    f"(--embedder, --passage-tokens), or delete {self.path} and ingest again"
+                    f"(--embedder, --passage-tokens), or {self._remedy(key)}"
                 )
+
+    def _remedy(self, key: str) -> str:
+        if key == "loaders":  # the texts themselves are other ones
+            return f"delete {self.path} and ingest again"
+        return f"bring it to the present settings with 'rag migrate --index {self.path.name}'"
 
     # -- what is searched -------------------------------------------------------------------
 
