@@ -45,11 +45,23 @@ def new_document(
     Args:
         fingerprint: of the embedder; vectors are kept by it and by the embedded text.
     """
-    texts = [embedded_text(span.section, document.text[span.start : span.end]) for span in spans]
-    passages = tuple(_passages(document, spans, texts, fingerprint))
+    passages, texts = passages_of(document, spans, fingerprint)
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
     return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, passages), texts
+
+
+def passages_of(
+    document: Document, spans: Sequence[Span], fingerprint: str
+) -> tuple[tuple[NewPassage, ...], list[str]]:
+    """Return the passages of a document, and the text that is embedded for each."""
+    texts = [embedded_text(span.section, document.text[span.start : span.end]) for span in spans]
+    return tuple(_passages(document, spans, texts, fingerprint)), texts
+
+
+def passage_terms(title: str, section: str, text: str) -> Counter[str]:
+    """Return the terms under which a passage is found, and how often each occurs."""
+    return Counter(terms(f"{title}\n{embedded_text(section, text)}"))
 
 
 def _passages(
@@ -68,7 +80,7 @@ def _passages(
             section=span.section,
             text=text,
             vector_key=bytes.fromhex(named(fingerprint, embedded)),
-            terms=Counter(terms(f"{document.title}\n{embedded}")),
+            terms=passage_terms(document.title, span.section, text),
         )
 
 

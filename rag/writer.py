@@ -219,6 +219,7 @@ class StoreWriter:
         """Delete documents with their text, passages, and vectors that no passage shares."""
         for identity in identities:
             self._drop_passages(identity, kept=set())
+            self._connection.execute("DELETE FROM segments WHERE document = ?", (identity,))
             self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
 
     def _put_text(self, document: Document) -> None:
