@@ -128,7 +128,8 @@ def _shows_damage(error: sqlite3.OperationalError) -> bool:
 
 def _damaged(path: Path, error: Exception) -> IndexCorrupt:
     return IndexCorrupt(
-        f"{path} is damaged: {error}; ingest the folder into a new index, or restore a copy"
+        f"{path} is damaged: {error}; see what is wrong with 'rag verify', then run 'rag repair' "
+        "or restore a snapshot"
     )
 
 

@@ -371,7 +371,7 @@ class Store:
     def _corrupt(self, what: str) -> IndexCorrupt:
         return IndexCorrupt(
             f"{self.database} is damaged: {what} does not match its checksum; "
-            "ingest the folder into a new index, or restore a copy"
+            "see what is wrong with 'rag verify', then run 'rag repair' or restore a snapshot"
         )
 
 

@@ -12,7 +12,7 @@ from rag.documents import passage_terms
 from rag.lexical import encode_terms
 from rag.schema import checksum, connect, covered, translating
 from rag.store import PASSAGE_COLUMNS, SQL_VARIABLES, require_index
-from rag.writer import StoreWriter
+from rag.writer import CHECKPOINT_WAIT_MS, StoreWriter
 
 # See rag.writer.NEXT_VERSION; beyond the version of another database too.
 VERSION_BEYOND = """
@@ -119,6 +119,7 @@ class Caretaker(StoreWriter):
         """
         with translating(self.database):
             self._connection.execute("VACUUM")
+            self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MS}")
             (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
