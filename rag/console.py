@@ -129,8 +129,9 @@ class Printer:
     def repaired(self, view: Json) -> None:
         """Print what a repair moved, what it made anew, and what is wrong still."""
         if view["database"]:
-            self._line(f"moved the database, which can not be used, to {view['database']}", "red")
-            self._line("restore a snapshot, or ingest the folder again")
+            self._line(f"moved the database, which is damaged, to {view['database']}", "red")
+            self._line(f"saved {view['saved']:,} of its documents")
+            self._line("restore a snapshot, or ingest the folders again: the rest is read anew")
         for file in view["documents"]:
             self._line(f"moved a damaged document to {file}", "yellow")
         if view["documents"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag import derived
-from rag.care import migrate, quarantine, snapshot
+from rag.care import migrate, quarantine, salvage, snapshot
 from rag.care.caretaker import Caretaker
 from rag.schema import translating
 from rag.store import DATABASE, Store, require_index
@@ -52,7 +52,7 @@ def compact(path: Path) -> Compacted:
                 terms = caretaker.drop_unused_terms()
             emptied = caretaker.vacuum()
         with translating(path):
-            for leftover in (migrate.DRAFT, snapshot.DRAFT, derived.FOLDER):
+            for leftover in (migrate.DRAFT, salvage.DRAFT, snapshot.DRAFT, derived.FOLDER):
                 shutil.rmtree(path / leftover, ignore_errors=True)
         with closing(Store(path)) as store:
             derived.save(store)

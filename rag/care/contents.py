@@ -6,6 +6,7 @@ page of the file unreadable.
 
 import json
 import sqlite3
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -78,7 +79,7 @@ def _documents(connection: sqlite3.Connection) -> Iterator[Finding]:
     for record in connection.execute(DOCUMENTS):
         source = printable(str(record[1]))
         try:
-            problems = list(_document(connection, record))
+            problems = list(document_problems(connection, record))
             yield from (_of_document(record[0], source, problem) for problem in problems)
             # Of a text that is damaged the terms tell nothing.
             checkable = vocabulary and not problems
@@ -98,22 +99,35 @@ def _of_document(identity: Any, source: Any, problem: str) -> Finding:
     return Finding(part, f"document {printable(str(source))}", printable(problem), documents)
 
 
-def _document(connection: sqlite3.Connection, record: Row) -> Iterator[str]:
-    """Yield what is wrong with one document, its text, and its passages."""
+def document_problems(connection: sqlite3.Connection, record: Row) -> Iterator[str]:
+    """Yield what is wrong with one document, its text, and its passages.
+
+    Args:
+        record: of `DOCUMENTS`.
+    Raises:
+        TypeError, ValueError: a value is of another kind than was written.
+    """
     identity, source, title, language, *fields, unit, found = record
     text = _Text(connection, identity)
     pages: list[int] = json.loads(record[7])
-    for passage in connection.execute(PASSAGES, (identity,)).fetchall():
+    held = 0
+    for passage in connection.execute(PASSAGES, (identity,)):
         row, *own, stored = passage
+        start, end, page = own[2:5]
         if checksum(*own, source, title, language, *covered(unit)) != stored:
             yield f"passage row {row} {CHECKSUM}"
-            continue
-        start, end, page = own[2:5]
-        if text.between(start, end) != own[7]:
-            yield f"passage row {row} is not the document's text at {start}…{end}"
-        if page != page_of(pages, start):
-            yield f"passage row {row} is on page {page_of(pages, start)}, not {page}"
-    yield from text.finish()
+        else:
+            # Passages leave out nothing but white space (rag.chunking).
+            if start > held and text.between(held, start).strip():
+                yield f"no passage holds its text at {held}…{start}"
+            if text.between(start, end) != own[7]:
+                yield f"passage row {row} is not the document's text at {start}…{end}"
+            if page != page_of(pages, start):
+                yield f"passage row {row} is on page {page_of(pages, start)}, not {page}"
+        held = max(held, end)
+    if text.between(held, sys.maxsize).strip():
+        yield f"no passage holds its text from {held} on"
+    yield from text.problems
     expected = checksum(identity, source, title, language, *fields, text.length, *covered(unit))
     if expected != found:
         yield CHECKSUM
@@ -127,7 +141,7 @@ class _Text:
         self._segments = connection.execute(query, (identity,))
         self._identity = identity
         self._held: deque[tuple[int, str]] = deque()
-        self._problems: list[str] = []
+        self.problems: list[str] = []
         self.length = 0
 
     def between(self, start: int, end: int) -> str:
@@ -140,21 +154,15 @@ class _Text:
         first = self._held[0][0] if self._held else 0
         return held[start - first : end - first] if start >= first else ""
 
-    def finish(self) -> Iterator[str]:
-        """Read the rest, and yield what was wrong with the segments."""
-        while self._read():
-            self._held.clear()
-        yield from self._problems
-
     def _read(self) -> bool:
         segment = self._segments.fetchone()
         if segment is None:
             return False
         start, text, found = segment
         if checksum(self._identity, start, text) != found:
-            self._problems.append(f"its text from {start} on {CHECKSUM}")
+            self.problems.append(f"its text from {start} on {CHECKSUM}")
         if start != self.length:
-            self._problems.append(f"its text is missing from {self.length} to {start}")
+            self.problems.append(f"its text is missing from {self.length} to {start}")
         self._held.append((self.length, str(text)))
         self.length += len(str(text))
         return True
@@ -173,7 +181,7 @@ def _wrong_terms(
 ) -> Iterator[bool]:
     """Yield, for each passage of the document, whether its terms are not those of its text."""
     query = "SELECT section, text, terms FROM passages WHERE document = ?"
-    for section, text, terms in connection.execute(query, (record[0],)).fetchall():
+    for section, text, terms in connection.execute(query, (record[0],)):
         found = Counter({vocabulary.get(term, ""): n for term, n in decode_terms(terms)})
         yield found != passage_terms(record[2], section, text)
 
@@ -196,7 +204,7 @@ def _strays(connection: sqlite3.Connection) -> Iterator[Finding]:
 def _vectors(connection: sqlite3.Connection) -> Iterator[Finding]:
     (dim,) = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone() or ("",)
     for key, vector, found in connection.execute("SELECT key, vector, checksum FROM vectors"):
-        for problem in _vector(vector, found, str(dim)):
+        for problem in vector_problems(vector, found, str(dim)):
             documents = _users(connection, key)
             yield Finding(Part.VECTOR, f"vector {_hex(key)}", problem, documents)
     query = """
@@ -211,7 +219,8 @@ def _vectors(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(Part.VECTOR, f"vector {_hex(key)}", "belongs to no passage")
 
 
-def _vector(vector: Any, found: Any, dim: str) -> Iterator[str]:
+def vector_problems(vector: Any, found: Any, dim: str) -> Iterator[str]:
+    """Yield what is wrong with a stored vector; found: its checksum."""
     if not isinstance(vector, bytes) or checksum(vector) != found:
         yield CHECKSUM
     elif dim.isdecimal() and len(vector) != 4 * int(dim):

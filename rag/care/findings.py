@@ -17,7 +17,8 @@ class Part(StrEnum):
 
 
 REMEDIES = {
-    Part.DATABASE: "'rag restore' a snapshot; or 'rag repair' moves it aside, then ingest again",
+    Part.DATABASE: "'rag restore' a snapshot; or 'rag repair' saves the documents that are whole, "
+    "'rag ingest' reads the rest again",
     Part.INDEX: "'rag repair' rebuilds it",
     Part.DOCUMENT: "'rag repair' takes the document out, 'rag ingest' reads its file again",
     Part.VECTOR: "'rag repair' takes its documents out, 'rag ingest' reads their files again",

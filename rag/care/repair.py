@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag import derived
-from rag.care import quarantine
+from rag.care import quarantine, salvage
 from rag.care.caretaker import Caretaker
 from rag.care.findings import Finding, Part
 from rag.care.verify import verify
 from rag.errors import IndexCorrupt
-from rag.store import Store, require_index
+from rag.store import DATABASE, Store, require_index
 from rag.writer import write_lock
 
 
@@ -23,6 +23,7 @@ class Repaired:
 
     Attributes:
         database: where the database was moved; None when it stayed.
+        saved: how many documents of a database that was moved are in the new one.
         documents: the files in which documents that were taken out are kept.
         mended: what was made anew.
         left: what is wrong still.
@@ -32,11 +33,12 @@ class Repaired:
     documents: tuple[Path, ...] = ()
     mended: tuple[Part, ...] = ()
     left: tuple[Finding, ...] = ()
+    saved: int = 0
 
     @property
     def healthy(self) -> bool:
         """True when there is an index that answers, and nothing is wrong with it."""
-        return self.database is None and not self.left
+        return (self.database is None or self.saved > 0) and not self.left
 
 
 def repair(path: Path) -> Repaired:
@@ -44,25 +46,39 @@ def repair(path: Path) -> Repaired:
 
     A document with anything that does not match its checksum is moved to the quarantine, so that
     the rest answers and the next ingest reads its file again. A database whose pages are damaged
-    is moved there whole.
+    is moved there whole, and the documents of it that are whole make a new one.
 
     Raises:
         IndexNotFound: there is no index.
         IndexLocked: another process is writing.
     """
-    require_index(path)
+    if not (path / salvage.DRAFT / DATABASE).exists():
+        require_index(path)
     with write_lock(path):
+        salvage.resume(path)
         try:
             with closing(Caretaker(path)) as caretaker:
                 mended = _rebuilt_indexes(caretaker)
         except IndexCorrupt:
-            return Repaired(database=quarantine.put_database(path))
+            return _replaced(path)
         findings = verify(path).findings
         if any(finding.part is Part.DATABASE for finding in findings):
-            return Repaired(database=quarantine.put_database(path))
+            return _replaced(path)
         documents = _take_out(path, findings)
         mended += _mend(path, {finding.part for finding in findings})
         return Repaired(None, documents, mended, verify(path).findings)
+
+
+def _replaced(path: Path) -> Repaired:
+    """Move the database aside, and put a new one of its whole documents in its place."""
+    saved = salvage.salvage(path)
+    moved = quarantine.put_database(path)
+    if not saved:
+        return Repaired(database=moved)
+    salvage.resume(path)
+    with closing(Store(path)) as store:
+        derived.save(store)
+    return Repaired(database=moved, left=verify(path).findings, saved=saved)
 
 
 def _rebuilt_indexes(caretaker: Caretaker) -> tuple[Part, ...]:

@@ -36,6 +36,7 @@ def repaired_view(repaired: Repaired) -> Json:
     return {
         "healthy": repaired.healthy,
         "database": str(repaired.database) if repaired.database else None,
+        "saved": repaired.saved,
         "documents": [str(file) for file in repaired.documents],
         "mended": [part.value for part in repaired.mended],
         "left": [_finding_view(finding) for finding in repaired.left],

@@ -1,15 +1,17 @@
 """`repair` brings an index in order, and moves what is damaged without deleting anything."""
 
 import json
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from rag import derived
-from rag.care import quarantine
+from rag.care import quarantine, salvage
 from rag.care.findings import Part
 from rag.care.repair import Repaired, repair
 from rag.care.verify import verify
@@ -18,6 +20,7 @@ from rag.store import DATABASE
 from rag.writer import write_lock
 from tests.core.bench import ANIMALS, Bench, check, contents, sql
 
+PAGES = 16
 BREAK = "UPDATE passages SET text = replace(text, 'two', 'six')"
 
 
@@ -139,13 +142,80 @@ def test_a_database_that_can_not_be_opened_is_moved_aside(animals: Bench, size: 
     assert contents(animals.database) == before
 
 
-def test_damaged_pages_move_the_database_aside(animals: Bench) -> None:
-    """Pages out of order: no row of such a file is trusted."""
-    data = animals.database.read_bytes()
-    animals.database.write_bytes(data[:8192] + b"\x7f" * 8192 + data[16384:])
-    repaired = repair(animals.index)
-    assert repaired.database is not None
-    assert len(repaired.database.read_bytes()) == len(data)
+@pytest.fixture(scope="module")
+def kennel(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Thirty documents, so that the tables have several pages each; not to be changed."""
+    bench = Bench(tmp_path_factory.mktemp("kennel"))
+    names = [f"{n:02}.txt" for n in range(30)]
+    bench.write({name: f"Dog {name} barks at {name} strangers. " * 40 for name in names})
+    bench.ingest()
+    return bench
+
+
+@pytest.mark.slow
+def test_of_damaged_pages_the_whole_documents_are_saved(kennel: Bench, tmp_path: Path) -> None:
+    """Any page overwritten: no wrong row stays, most rows do, an ingest brings the rest.
+
+    What was there is in the quarantine, byte for byte.
+    """
+    data, before = kennel.database.read_bytes(), contents(kennel.database)
+    saved = []
+    for page in random.Random(3).sample(range(len(data) // 4096), PAGES):
+        bench = Bench(tmp_path / str(page))
+        shutil.copytree(kennel.index, bench.index)
+        broken = data[: page * 4096] + b"\x7f" * 4096 + data[(page + 1) * 4096 :]
+        bench.database.write_bytes(broken)
+        repaired = repair(bench.index)
+        if repaired.database is not None:
+            assert repaired.database.read_bytes() == broken
+        if repaired.healthy:
+            found = contents(bench.database)
+            assert found.items() <= before.items()
+            saved.append(len(found))
+            assert not (bench.index / salvage.DRAFT).exists()
+        bench.ingest(kennel.docs)
+        assert contents(bench.database) == before, page
+        assert verify(bench.index).findings == ()
+    assert sum(saved) > 30 * PAGES / 2
+
+
+def test_a_salvage_that_dies_before_its_last_step_is_taken_up(
+    kennel: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old database is moved, the new one not yet in place: the next repair puts it there."""
+    bench = Bench(tmp_path)
+    shutil.copytree(kennel.index, bench.index)
+    data = bench.database.read_bytes()
+    pages = [data[at : at + 4096] for at in range(0, len(data), 4096)]
+    # The first that holds texts and rows: not the rest of a long row.
+    page = next(n for n, each in enumerate(pages) if each[0] in (10, 13) and b"barks at" in each)
+    bench.database.write_bytes(data[: page * 4096] + b"\x7f" * 4096 + data[(page + 1) * 4096 :])
+    with monkeypatch.context() as patch:
+        patch.setattr(salvage, "put_in_place", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            repair(bench.index)
+    assert not bench.database.exists()
+    repaired = repair(bench.index)
+    assert repaired.healthy and 0 < len(bench.sources()) < 30
+    bench.ingest(kennel.docs)
+    assert contents(bench.database) == contents(kennel.database)
+
+
+def _dies(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_document_that_lost_a_passage_is_damaged(kennel: Bench, tmp_path: Path) -> None:
+    """A row that is gone has no checksum: what the passages leave out of the text shows it."""
+    bench = Bench(tmp_path)
+    shutil.copytree(kennel.index, bench.index)
+    last = "SELECT max(row) FROM passages WHERE text LIKE 'Dog 03%'"
+    bench.sql(f"DELETE FROM passages WHERE row = ({last})")
+    found = verify(bench.index).findings
+    assert any("no passage holds its text from" in finding.problem for finding in found)
+    assert repair(bench.index).healthy
+    bench.ingest(kennel.docs)
+    assert contents(bench.database) == contents(kennel.database)
 
 
 def test_nothing_is_repaired_while_another_writes(animals: Bench) -> None:
@@ -159,12 +229,8 @@ def test_a_repair_that_dies_half_way_loses_nothing(
 ) -> None:
     """The document is in the quarantine before it leaves the index: the next repair goes on."""
     animals.sql(BREAK)
-
-    def dies(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr("rag.care.caretaker.Caretaker.delete_documents", dies)
+        patch.setattr("rag.care.caretaker.Caretaker.delete_documents", _dies)
         with pytest.raises(KeyboardInterrupt):
             repair(animals.index)
     assert len(animals.sources()) == 4 and len(quarantine.kept(animals.index)) == 1

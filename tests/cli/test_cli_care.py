@@ -55,7 +55,7 @@ def test_repair_takes_out_what_is_damaged(rag: Run, place: Path) -> None:
     assert rag("ingest", "docs", "--json").json["documents"]["added"] == 1
     assert rag("ask", QUESTION).code == 0
     assert rag("repair", "--json").json == {
-        "healthy": True, "database": None, "documents": [], "mended": [], "left": [],
+        "healthy": True, "database": None, "saved": 0, "documents": [], "mended": [], "left": [],
     }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_repair_moves_a_broken_database_aside(rag: Run, place: Path) -> None:
     database(place).write_bytes(b"no database " * 999)
     result = rag("repair")
     assert result.code == 5 and "quarantine" in result.out
-    assert "restore a snapshot, or ingest the folder again" in result.out
+    assert "saved 0 of its documents\nrestore a snapshot, or ingest the folders again" in result.out
     assert rag("status").code == 4
     assert rag("ingest", "docs").code == 0
 
