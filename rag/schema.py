@@ -126,7 +126,7 @@ def _shows_damage(error: sqlite3.OperationalError) -> bool:
     return code == sqlite3.SQLITE_ERROR
 
 
-def _damaged(path: Path, error: Exception) -> IndexCorrupt:
+def _damaged(path: Path, error: Exception | str) -> IndexCorrupt:
     return IndexCorrupt(
         f"{path} is damaged: {error}; see what is wrong with 'rag verify', then run 'rag repair' "
         "or restore a snapshot"
@@ -151,8 +151,8 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
 
     Raises:
         StoreError: it can not be opened.
-        IndexCorrupt: it is no database of ours, or of a version this program does not know.
-        IndexMismatch: it has an earlier schema, and is opened for reading.
+        IndexCorrupt: it is no database of ours.
+        IndexMismatch: it has an earlier schema, and is opened for reading, or a later one.
     """
     with translating(path):
         connection = sqlite3.connect(
@@ -181,11 +181,13 @@ def _check_version(connection: sqlite3.Connection, path: Path, *, writable: bool
             f"{path} has schema version {found}, an earlier one than {SCHEMA_VERSION}, which this "
             f"program reads; bring it up to date with 'rag migrate --index {path.parent.name}'"
         )
-    elif found != SCHEMA_VERSION:
-        raise IndexCorrupt(
-            f"{path} has schema version {found}; this program reads {SCHEMA_VERSION}: "
-            "use the program that made it, or delete the index's folder and ingest again"
+    elif found > SCHEMA_VERSION:
+        raise IndexMismatch(
+            f"{path} has schema version {found}, a later one than {SCHEMA_VERSION}, which this "
+            "program knows; use the program that made it, or ingest into another index"
         )
+    elif found != SCHEMA_VERSION:
+        raise _damaged(path, f"schema version {found} is none")
 
 
 def create(path: Path, meta: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rag.care import quarantine
 from rag.care.caretaker import Caretaker, advance
-from rag.errors import IndexCorrupt
+from rag.errors import IndexCorrupt, IndexMismatch
 from rag.schema import translating
 from rag.store import DATABASE
 
@@ -29,7 +29,7 @@ def put_in_place(path: Path, draft: Path) -> Path | None:
             with closing(Caretaker(path)) as caretaker:
                 caretaker.replace_with(draft)
             return None
-        except IndexCorrupt:
+        except (IndexCorrupt, IndexMismatch):
             moved = quarantine.put_database(path)
     advance(draft, 0)
     with translating(draft):

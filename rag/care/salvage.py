@@ -19,14 +19,14 @@ from rag.care.caretaker import Caretaker
 from rag.care.contents import DOCUMENTS, document_problems, vector_problems
 from rag.care.exchange import put_in_place
 from rag.documents import passage_terms
-from rag.errors import IndexCorrupt
+from rag.errors import IndexCorrupt, IndexMismatch
 from rag.schema import translating
 from rag.store import DATABASE, Store
 from rag.types import Document
 from rag.writer import NewDocument, NewPassage, StoreWriter
 
 DRAFT = "salvaging"
-Unreadable = (IndexCorrupt, sqlite3.DatabaseError, TypeError, ValueError)
+Unreadable = (IndexCorrupt, IndexMismatch, sqlite3.DatabaseError, KeyError, TypeError, ValueError)
 FILE = "SELECT root, date, size, mtime_ns, ingested_ns FROM documents WHERE id = ?"
 PASSAGES = """
     SELECT id, start, "end", page, page_starts, section, text, vector_key
@@ -70,6 +70,8 @@ def _copy(path: Path, folder: Path) -> int:
         old = opened.enter_context(closing(Store(path)))
         if old.meta["analysis"] != str(ANALYSIS_VERSION):
             return 0  # terms are made anew, and would be other ones
+        if not {"embedder", "dim", "version"} <= old.meta.keys():
+            return 0  # nobody knows what the vectors are
         StoreWriter(folder, old.meta).close()
         writer = opened.enter_context(closing(Caretaker(folder)))
         with writer.transaction():

@@ -15,7 +15,7 @@ from rag.care import quarantine, salvage
 from rag.care.findings import Part
 from rag.care.repair import Repaired, repair
 from rag.care.verify import verify
-from rag.errors import IndexLocked, IndexNotFound
+from rag.errors import IndexLocked, IndexMismatch, IndexNotFound
 from rag.store import DATABASE
 from rag.writer import write_lock
 from tests.core.bench import ANIMALS, Bench, check, contents, sql
@@ -203,6 +203,28 @@ def test_a_salvage_that_dies_before_its_last_step_is_taken_up(
 
 def _dies(*arguments: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_index_of_a_later_program_is_not_taken_for_damaged(animals: Bench) -> None:
+    """It is refused and left where it is, to the program that knows it."""
+    animals.sql("PRAGMA user_version = 99")
+    data = animals.database.read_bytes()
+    for use in (repair, verify):
+        with pytest.raises(IndexMismatch, match="a later one"):
+            use(animals.index)
+    assert animals.database.read_bytes() == data
+
+
+@pytest.mark.parametrize("key", ["version", "dim", "embedder"])
+def test_without_what_made_the_index_nothing_is_saved(animals: Bench, key: str) -> None:
+    """What the vectors are is not known then: the database goes whole, an ingest makes it anew."""
+    before = contents(animals.database)
+    animals.sql("DELETE FROM meta WHERE key = ?", key)
+    repaired = repair(animals.index)
+    assert repaired.database is not None and repaired.saved == 0 and not repaired.healthy
+    assert not (animals.index / salvage.DRAFT).exists()
+    assert animals.ingest().added == 4
+    assert contents(animals.database) == before
 
 
 def test_a_document_that_lost_a_passage_is_damaged(kennel: Bench, tmp_path: Path) -> None:
