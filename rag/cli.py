@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import rag
+from rag.care_commands import care_app
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, RagError
 from rag.ingest_commands import add_to
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(care_app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -35,6 +35,7 @@ def document_of(identity: str, work: Work, parsed: Parsed, content_hash: str) ->
         language=_language(parsed),
         metadata=parsed.metadata,
         content_hash=content_hash,
+        unit=parsed.unit,
     )
 
 
@@ -86,8 +87,13 @@ class Prepared:
             section=span.section,
             text=text,
             vector_key=vector_key(self.fingerprint, embedded),
-            terms=Counter(terms(f"{document.title}\n{embedded}")),
+            terms=passage_terms(document.title, span.section, text),
         )
+
+
+def passage_terms(title: str, section: str, text: str) -> Counter[str]:
+    """Return the terms under which a passage is found, and how often each occurs."""
+    return Counter(terms(f"{title}\n{embedded_text(section, text)}"))
 
 
 def vector_key(fingerprint: str, embedded: str) -> bytes:

@@ -6,30 +6,28 @@ holds whole documents, so a run that dies has done a part of its work and the ne
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rag import derived, loaders
 from rag.analysis import ANALYSIS_VERSION
-from rag.chunking import CHUNKER_VERSION, chunk, embedded_text
+from rag.chunking import CHUNKER_VERSION
 from rag.config import Config
 from rag.documents import Prepared, document_of, named, new_document
 from rag.errors import ConfigError
-from rag.parts import PART_CHARACTERS, parts
+from rag.parts import PART_CHARACTERS
 from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
-from rag.protocols import Embedder, Vectors
+from rag.protocols import Embedder
 from rag.reading import Read, read_ahead
 from rag.reference import REFERENCE
 from rag.scan import Listing, scan
+from rag.slabs import SLAB_PASSAGES, Slab, chunked, embed_missing
 from rag.store import DATABASE, Store, index_path
-from rag.types import Failure, IngestReport, Parsed, Span
-from rag.writer import NewDocument, StoreWriter, write_lock
-
-# Embedded and committed together: enough to sort by length, few enough to lose little work.
-SLAB_PASSAGES = 192
+from rag.types import Failure, IngestReport
+from rag.writer import StoreWriter, write_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +94,6 @@ def ingest(
             return run.execute(listings, None if keep_missing else confirm, started)
         finally:
             run.close()
-
-
-class _Slab:
-    """Documents that are embedded and committed together."""
-
-    def __init__(self) -> None:
-        self.documents: list[NewDocument] = []
-        self.texts: dict[bytes, str] = {}
-        self.size = 0
-
-    def add(self, prepared: Prepared) -> None:
-        """Take in a document with all of its passages."""
-        passages = tuple(passage for part in prepared.passages() for passage in part)
-        self.documents.append(replace(prepared.document, passages=passages))
-        for passage in passages:
-            self.texts[passage.vector_key] = embedded_text(passage.section, passage.text)
-        self.size += len(passages)
 
 
 class _Run:
@@ -204,7 +185,7 @@ class _Run:
         """Return how many documents were added, updated, and found to be the same after all."""
         added = updated = 0
         same: list[Work] = []
-        slab = _Slab()
+        slab = Slab()
         for item, read in read_ahead(work, self.config.parsers):
             self._report("document", item.source)
             self.done_bytes += item.file.size
@@ -223,7 +204,7 @@ class _Run:
             slab.add(prepared)
             if slab.size >= SLAB_PASSAGES:
                 self._commit(slab)
-                slab = _Slab()
+                slab = Slab()
         if slab.size or slab.documents:
             self._commit(slab)
         self._touch(same)
@@ -241,20 +222,8 @@ class _Run:
         identity = work.state.document_id if work.state else self._new_id(work)
         document = document_of(identity, work, read.parsed, read.content_hash)
 
-        def chunked() -> Iterator[tuple[int, list[Span]]]:
-            for offset, part in parts(read.parsed):
-                yield offset, self._chunk(part)
-
-        return Prepared(new_document(document, work), chunked, self.embedder.fingerprint)
-
-    def _chunk(self, parsed: Parsed) -> list[Span]:
-        return chunk(
-            parsed,
-            self.embedder.tokenizer,
-            max_tokens=self.config.passage_tokens,
-            overlap_tokens=self.config.overlap_tokens,
-            embedded_tokens=self.embedder.max_tokens,
-        )
+        spans = chunked(read.parsed, self.embedder, self.config)
+        return Prepared(new_document(document, work), spans, self.embedder.fingerprint)
 
     def _new_id(self, work: Work) -> str:
         """Return an id that no document has: one that moved away still has that of its place."""
@@ -264,13 +233,8 @@ class _Run:
         self.taken.add(identity)
         return identity
 
-    def _commit(self, slab: "_Slab") -> None:
-        missing, vectors = self._embedded(slab.texts)
-        with self.writer.transaction():
-            if vectors is not None:
-                self.writer.put_vectors(missing, vectors)
-            for new in slab.documents:
-                self.writer.put_document(new)
+    def _commit(self, slab: Slab) -> None:
+        self.embedded += slab.commit(self.writer, self.embedder)
         self._committed(len(slab.documents), slab.documents[-1].document.source)
 
     def _commit_long(self, work: Work, prepared: Prepared) -> None:
@@ -284,7 +248,8 @@ class _Run:
         for offset, texts in prepared.embedded():
             self.done_bytes = before + work.file.size * offset // count
             self._report("document", work.source)
-            missing, vectors = self._embedded(texts)
+            missing, vectors = embed_missing(texts, self.writer, self.embedder)
+            self.embedded += len(missing)
             if vectors is not None:
                 with self.writer.transaction(changes_content=False):
                     self.writer.put_vectors(missing, vectors)
@@ -292,14 +257,6 @@ class _Run:
         with self.writer.transaction():
             self.writer.put_document(prepared.document, prepared.passages())
         self._committed(1, work.source)
-
-    def _embedded(self, texts: Mapping[bytes, str]) -> tuple[list[bytes], Vectors | None]:
-        """Return the keys and vectors, (n, dim), of those texts that have none stored."""
-        known = self.writer.known_vectors(list(texts))
-        missing = {key: text for key, text in texts.items() if key not in known}
-        self.embedded += len(missing)
-        found = self.embedder.embed_passages(list(missing.values())) if missing else None
-        return list(missing), found
 
     def _committed(self, documents: int, source: str) -> None:
         self.documents += documents

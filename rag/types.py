@@ -74,7 +74,10 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as the index knows it; `id` outlives edits and moves of the file."""
+    """A file as the index knows it; `id` outlives edits and moves of the file.
+
+    `unit`: what `pages` are (`Parsed.unit`).
+    """
 
     id: str
     source: str
@@ -85,6 +88,7 @@ class Document:
     language: str
     metadata: Mapping[str, str]
     content_hash: str
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class Passage:
     """A stretch of a document that is embedded and found: document.text[start:end] == text.
 
     `page` is the page (from 1) on which it starts, None where the format has no pages;
-    `page_starts` are the offsets of the pages that begin inside it.
+    `page_starts` are the offsets of the pages that begin inside it, `unit` what they are
+    (`Parsed.unit`).
     """
 
     id: str
@@ -115,6 +120,7 @@ class Passage:
     section: str
     language: str
     page_starts: tuple[int, ...] = ()
+    unit: str = "page"
 
     def page_at(self, offset: int) -> int | None:
         """Return the page that holds an offset of the document inside this passage."""
@@ -152,7 +158,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The n-th quote of an answer: document.text[start:end] == quote."""
+    """The n-th quote of an answer: document.text[start:end] == quote; `unit` is of `page`."""
 
     n: int
     passage_id: str
@@ -163,6 +169,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 from rag.errors import IndexLocked
 from rag.protocols import Vectors
 from rag.scan import File
-from rag.schema import checksum, connect, create, translating
+from rag.schema import checksum, connect, covered, create, translating
 from rag.store import DATABASE, SQL_VARIABLES, Root
 from rag.types import Document
 
@@ -189,21 +189,22 @@ class StoreWriter:
         file = (new.size, new.mtime_ns, self._opened_ns)
         self._connection.execute(
             f"""
-            INSERT INTO documents VALUES ({", ".join("?" * 14)})
+            INSERT INTO documents VALUES ({", ".join("?" * 15)})
             ON CONFLICT(id) DO UPDATE SET root = excluded.root, source = excluded.source,
                 title = excluded.title, language = excluded.language, date = excluded.date,
                 metadata = excluded.metadata,
                 headings = excluded.headings, pages = excluded.pages,
                 content_hash = excluded.content_hash, size = excluded.size,
                 mtime_ns = excluded.mtime_ns, ingested_ns = excluded.ingested_ns,
-                checksum = excluded.checksum
+                checksum = excluded.checksum, unit = excluded.unit
             """,
             (
                 document.id,
                 new.root,
                 *content,
                 *file,
-                checksum(document.id, *content, len(document.text)),
+                checksum(document.id, *content, len(document.text), *covered(document.unit)),
+                document.unit,
             ),
         )
         self._put_text(document)
@@ -223,6 +224,7 @@ class StoreWriter:
         """Delete documents with their text, passages, and vectors that no passage shares."""
         for identity in identities:
             self._drop_passages(identity, kept=set())
+            self._connection.execute("DELETE FROM segments WHERE document = ?", (identity,))
             self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
 
     def _put_text(self, document: Document) -> None:
@@ -258,6 +260,7 @@ class StoreWriter:
     def _put_passage(
         self, document: Document, passage: NewPassage, term_ids: Mapping[str, int]
     ) -> None:
+        shown = (document.source, document.title, document.language)
         pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
         fields = (
             passage.id,
@@ -284,7 +287,7 @@ class StoreWriter:
                 checksum = excluded.checksum
             """,
             # What a hit shows of its document is covered too.
-            (*fields, checksum(*fields, document.source, document.title, document.language)),
+            (*fields, checksum(*fields, *shown, *covered(document.unit))),
         )
 
     def _drop_orphans(self) -> None:

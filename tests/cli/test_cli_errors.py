@@ -192,7 +192,7 @@ def test_a_damaged_index_ends_with_code_5(rag: Run, place: Path) -> None:
     (place / "indexes/default" / DATABASE).write_bytes(b"not a database" * 1000)
     for command in (["search", "cat"], ["ask", "cat"], ["status"], ["ingest", "docs"]):
         result = rag(*command)
-        assert "is damaged" in result.error and "restore a copy" in result.error
+        assert "is damaged" in result.error and "restore a snapshot" in result.error
         assert result.code == 5
 
 

@@ -13,7 +13,7 @@ from tests.cli.runner import Run
 
 CITATION = {
     "n": 1, "passage_id": "p", "document_id": "d", "source": "report.pdf", "title": "Report",
-    "page": 3, "start": 0, "end": 6, "quote": "Paris is in France.",
+    "page": 3, "unit": "page", "start": 0, "end": 6, "quote": "Paris is in France.",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,8 @@ class Runner:
         started = time.perf_counter()
         if kill_after is not None:
             time.sleep(kill_after)
-            # Not reaped before it is asked for: the id is the child's still, dead or alive.
-            os.kill(child, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was done before
+                os.kill(child, signal.SIGKILL)
         status = int(stdout.readline())
         assert status in (0, signal.SIGKILL)
         return status == 0, time.perf_counter() - started
