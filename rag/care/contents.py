@@ -9,6 +9,8 @@ import sqlite3
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from rag.chunking import page_of
 from rag.documents import passage_terms
 from rag.lexical import decode_terms
 from rag.scan import printable
-from rag.schema import checksum, covered
+from rag.schema import TABLES, checksum, covered
 
 SHOWN = 100
 CHECKSUM = "does not match its checksum"
@@ -38,23 +40,47 @@ PASSAGES = """
 """
 
 
-def database_findings(connection: sqlite3.Connection) -> Iterator[Finding]:
+def database_findings(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Finding]:
     """Yield all that is wrong in a database; all is read.
 
     What one check can not read does not keep the others from reading theirs.
+
+    Args:
+        terms: analyse all texts again, to compare the terms that are stored; the slowest part.
     """
-    checks: tuple[Check, ...] = (_pages, _meta, _documents, _strays, _vectors, _reference)
+    documents = partial(_documents, terms=terms)
+    checks: Mapping[str, Check] = {
+        "tables": _tables,
+        "pages": _pages,
+        "meta": _meta,
+        "documents": documents,
+        "rows": _strays,
+        "vectors": _vectors,
+        "reference": _reference,
+    }
     # Bytes that are no text are one row's fault, not the end of reading.
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
     try:
-        for check in checks:
+        for what, check in checks.items():
             try:
                 yield from check(connection)
             except (sqlite3.DatabaseError, TypeError, ValueError) as error:
-                what = check.__name__.strip("_")
                 yield Finding(Part.DATABASE, f"reading {what}", printable(str(error)))
     finally:
         connection.text_factory = str
+
+
+def _tables(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """The definitions of the tables: they are stored as text, which no checksum covers."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(TABLES)
+        for (name,) in fresh.execute("SELECT name FROM sqlite_master WHERE sql IS NOT NULL"):
+            for kind in ("table_xinfo", "foreign_key_list", "index_xinfo", "index_list"):
+                query = f"SELECT * FROM pragma_{kind}(?)"
+                expected = fresh.execute(query, (name,)).fetchall()
+                if connection.execute(query, (name,)).fetchall() != expected:
+                    yield Finding(Part.DATABASE, f"table {name}", "is defined otherwise")
+                    break
 
 
 def _pages(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -74,8 +100,8 @@ def _meta(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(Part.DATABASE, "meta embedder", "is missing")
 
 
-def _documents(connection: sqlite3.Connection) -> Iterator[Finding]:
-    vocabulary = _vocabulary(connection)
+def _documents(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Finding]:
+    vocabulary = _vocabulary(connection) if terms else {}
     for record in connection.execute(DOCUMENTS):
         source = printable(str(record[1]))
         try:

@@ -57,16 +57,25 @@ def repair(path: Path) -> Repaired:
     with write_lock(path):
         salvage.resume(path)
         try:
-            with closing(Caretaker(path)) as caretaker:
-                mended = _rebuilt_indexes(caretaker)
+            return _repaired(path)
         except IndexCorrupt:
             return _replaced(path)
-        findings = verify(path).findings
-        if any(finding.part is Part.DATABASE for finding in findings):
-            return _replaced(path)
-        documents = _take_out(path, findings)
-        mended += _mend(path, {finding.part for finding in findings})
-        return Repaired(None, documents, mended, verify(path).findings)
+
+
+def _repaired(path: Path) -> Repaired:
+    """Repair the database where it is.
+
+    Raises:
+        IndexCorrupt: that can not be done.
+    """
+    with closing(Caretaker(path)) as caretaker:
+        mended = _rebuilt_indexes(caretaker)
+    findings = verify(path).findings
+    if any(finding.part is Part.DATABASE for finding in findings):
+        raise IndexCorrupt(f"{path / DATABASE} has damaged pages; a new one is made")
+    documents = _take_out(path, findings)
+    mended += _mend(path, {finding.part for finding in findings})
+    return Repaired(None, documents, mended, verify(path).findings)
 
 
 def _replaced(path: Path) -> Repaired:

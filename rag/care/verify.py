@@ -29,7 +29,7 @@ def verify(path: Path) -> Verified:
         return Verified(0, 0, 0, (_unreadable(path, error),))
     try:
         with closing(store), store.reading() as connection:
-            findings = list(database_findings(connection))
+            findings = list(database_findings(connection, terms=True))
             if all(finding.part is not Part.DATABASE for finding in findings):
                 findings += _derived_findings(store)
             return Verified(*_counts(connection), tuple(findings))
@@ -38,10 +38,14 @@ def verify(path: Path) -> Verified:
 
 
 def verify_database(path: Path) -> tuple[Finding, ...]:
-    """Return what is wrong with a database file that lies anywhere, such as in a snapshot."""
+    """Return what is wrong with a database file that lies anywhere, such as in a snapshot.
+
+    All but the terms, which a repair can make of the texts: analysing those again is most of the
+    work of `verify`.
+    """
     try:
         with closing(connect(path, writable=False)) as connection:
-            return tuple(database_findings(connection))
+            return tuple(database_findings(connection, terms=False))
     except IndexCorrupt as error:
         return (_unreadable(path, error),)
 

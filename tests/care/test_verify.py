@@ -194,6 +194,27 @@ def test_meta_without_its_numbers_is_a_finding(animals: Bench) -> None:
     assert found >= {"meta version", "meta dim", "meta embedder"}
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("documents", "mtime_ns", "mtime_nt"),
+        ("documents", "'page'", "'pagf'"),
+        ("segments", "CASCADE", "SET NULL"),
+        ("passages", "row INTEGER PRIMARY KEY", "row INTEGER UNIQUE"),
+    ],
+)
+def test_the_definition_of_a_table_is_compared(
+    animals: Bench, name: str, before: str, after: str
+) -> None:
+    """It is stored as text too: a letter of it decides what a column is called."""
+    with closing(sqlite3.connect(animals.database)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        query = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = ?"
+        connection.execute(query, (before, after, name))
+    found = verify(animals.index).findings
+    assert Part.DATABASE in {finding.part for finding in found}
+
+
 def test_what_is_no_damage_is_raised(animals: Bench, tmp_path: Path) -> None:
     """No index, and one of an earlier schema, are not wrong: they are told as they always are."""
     with pytest.raises(IndexNotFound):
@@ -241,5 +262,10 @@ def test_reading_goes_on_past_a_check_that_fails(animals: Bench) -> None:
     animals.sql("DROP TABLE reference")
     animals.sql("UPDATE passages SET text = replace(text, 'two', 'six')")
     with closing(sqlite3.connect(animals.database)) as connection:
-        found = list(database_findings(connection))
-    assert [finding.part for finding in found] == [Part.DOCUMENT, Part.DATABASE]
+        found = list(database_findings(connection, terms=True))
+    told = [(finding.part, finding.where) for finding in found]
+    assert told == [
+        (Part.DATABASE, "table reference"),
+        (Part.DOCUMENT, "document music.txt"),
+        (Part.DATABASE, "reading reference"),
+    ]
