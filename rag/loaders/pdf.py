@@ -14,15 +14,11 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from rag.errors import LoadError
-from rag.loaders.source import clean, failure, first_line, iso_date, one_line, read_bytes
+from rag.loaders.pdf_page import page_text
+from rag.loaders.source import failure, first_line, iso_date, one_line, read_bytes
 from rag.types import Heading, Parsed
 
 _LOCK = threading.Lock()
-# pdfium marks a hyphen that ends a line, the rest of the word following, with one of these.
-_LINE_HYPHENS = re.compile("[\x02\ufffe\u00ad]\n?")
-# Bullets of the Symbol and Wingdings fonts, which Word and LibreOffice leave in private use.
-_BULLETS = str.maketrans("\uf0b7\uf0a7\uf0d8\uf0fc", "•▪➢✓")
-_LINE_BLANKS = re.compile(r"[ \t]+(?=\n)")
 # Titles that programs set when their user did not.
 _SENSELESS = re.compile(
     r"untitled.*|(?:microsoft (?:word|powerpoint|excel) - ).*|(?:document|slide|presentation) ?\d*|"
@@ -55,7 +51,7 @@ def load(path: Path) -> Parsed:
     if _SENSELESS.fullmatch(title):
         title = first_line(text)
     metadata = {"author": info.get("Author", ""), "date": iso_date(info.get("CreationDate", ""))}
-    return Parsed(text, title, headings, pages, metadata)
+    return Parsed(text, title, headings, pages, metadata=metadata)
 
 
 def _open(path: Path, data: bytes) -> Any:
@@ -85,10 +81,8 @@ def _page_text(path: Path, document: Any, number: int) -> str:
     except pdfium.PdfiumError as error:
         problem = f"is damaged: its page {number + 1} can not be read"
         raise failure(path, f"{problem}; fetch it again or print it to a new PDF") from error
-    with closing(page), closing(page.get_textpage()) as textpage:
-        text = clean(textpage.get_text_bounded())
-    text = _LINE_HYPHENS.sub("", text).translate(_BULLETS)
-    return _LINE_BLANKS.sub("", text).rstrip()
+    with closing(page):
+        return page_text(page)
 
 
 def _page_starts(texts: list[str]) -> tuple[int, ...]:
