@@ -117,6 +117,7 @@ class _Run:
         self.taken: set[str] = set()
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
         self.failed: list[Failure] = []
+        self.notes: list[Failure] = []
         self.passages = self.store.count()[1]
 
     def close(self) -> None:
@@ -153,6 +154,7 @@ class _Run:
             passages=self.store.count()[1],
             embedded=self.embedded,
             seconds=time.perf_counter() - started,
+            notes=tuple(self.notes),
         )
 
     def _remember_reference(self) -> None:
@@ -212,11 +214,14 @@ class _Run:
             same = work.state is not None and work.state.content_hash == content_hash
             if work.state is not None and same and not work.moved:
                 return work.state
-            parsed = loaders.load(work.file.path)
+            parsed = loaders.load(work.file.path, self.config.ocr)
         except (LoadError, OSError) as error:
             reason = error.problem if isinstance(error, LoadError) else error.strerror
             self.failed.append(Failure(work.source, reason or str(error)))
             return None
+        if scans := parsed.metadata.get("scanned_pages"):
+            told = f"without its scanned pages {scans}, which OCR did not read"
+            self.notes.append(Failure(work.source, told))
         spans = chunk(
             parsed,
             self.embedder.tokenizer,

@@ -308,7 +308,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What a run changed. `passages` counts the whole index afterwards."""
+    """What a run changed. `passages` counts the whole index afterwards.
+
+    `notes` tell what was left out of documents that were ingested.
+    """
 
     added: int
     updated: int
@@ -319,3 +322,4 @@ class IngestReport:
     passages: int
     embedded: int
     seconds: float
+    notes: tuple[Failure, ...] = ()

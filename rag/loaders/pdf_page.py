@@ -46,7 +46,7 @@ def is_scanned(page: Any) -> bool:
         width, height = min(x1, right) - max(x0, left), min(y1, top) - max(y0, bottom)
         # Some programs cut a scan into strips, each a picture.
         covered += max(width, 0) * max(height, 0)
-    return covered >= _SCANNED_SHARE * (right - left) * (top - bottom)
+    return bool(covered >= _SCANNED_SHARE * (right - left) * (top - bottom))
 
 
 def _joined(text: str) -> str:

@@ -20,6 +20,7 @@ from rag.testing import HashEmbedder
 from rag.types import IngestReport, Parsed
 from rag.writer import write_lock
 from tests.core.bench import ANIMALS, DAY, Bench, check, contents, put
+from tests.loaders.loader_files import FILES
 
 Counts = tuple[int, int, int, int]
 LONG = "\n\n".join(
@@ -403,6 +404,17 @@ def test_files_of_other_kinds_are_skipped_with_a_reason(bench: Bench) -> None:
     assert counts(report) == (2, 0, 0, 0)
     assert [skip.source for skip in report.skipped] == ["README", "b.png", "c.zip"]
     assert all(skip.reason for skip in report.skipped)
+
+
+def test_scanned_pages_that_were_not_read_are_noted(bench: Bench) -> None:
+    """The document is ingested with its other pages, and the report says which it lacks."""
+    bench.settings = {"ocr": "off"}
+    bench.write({"a.pdf": (FILES / "partly-scanned.pdf").read_bytes(), "b.txt": "Text."})
+    report = bench.ingest()
+    assert counts(report) == (2, 0, 0, 0)
+    assert [note.source for note in report.notes] == ["a.pdf"]
+    assert "without its scanned pages 2" in report.notes[0].reason
+    assert bench.ingest().notes == ()
 
 
 def test_links_and_pipes_are_not_followed(bench: Bench) -> None:
