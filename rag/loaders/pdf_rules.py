@@ -149,9 +149,10 @@ def _connected(rules: Sequence[Rule]) -> list[list[Rule]]:
     while left:
         group = [left.pop()]
         for rule in group:  # grows while it is walked
-            touching = [other for other in left if _touch(rule, other)]
-            group += touching
-            left = [other for other in left if other not in set(touching)]
+            apart: list[Rule] = []
+            for other in left:
+                (group if _touch(rule, other) else apart).append(other)
+            left = apart
         groups.append(group)
     return groups
 
