@@ -59,6 +59,7 @@ class Writer:
         self._lists: list[int] = []  # the next number of an <ol>, 0 for a <ul>
         self._tables: list[_Table] = []
         self._pre = 0
+        self._pre_opened = False
         self._heading: _OpenHeading | None = None
         self._headings: list[Heading] = []
 
@@ -74,6 +75,7 @@ class Writer:
         self._break(tag)
         if tag == "pre":
             self._pre += 1
+            self._pre_opened = True
         elif tag in ("ul", "ol"):
             start = element.get("start", "1")
             number = int(start) if start.isascii() and start.isdigit() else 1
@@ -152,8 +154,9 @@ class Writer:
 
     def _verbatim(self, raw: str) -> None:
         """Write preformatted text; its trailing blanks are owed, lest they end the block."""
-        if not self._gap.strip("\n") and "\n" in self._gap:
+        if self._pre_opened:
             raw = raw.removeprefix("\n")  # HTML ignores a line end right after <pre>
+            self._pre_opened = False
         kept = raw.rstrip()
         if kept:
             self._put(kept)
