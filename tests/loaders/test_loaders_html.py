@@ -200,6 +200,12 @@ def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
         "<tr><td>a</td><td>b</td></tr></table></td></tr></table>",
     )
     assert text == "Title\n\ntext\n\na | b"
+    cell = "<p>one</p><p>two</p><p>three</p>"
+    assert body(tmp_path, f"<table><tr><td>{cell}</td><td>four</td></tr></table>") == (
+        "one\n\ntwo\n\nthree\n\nfour"
+    )
+    table = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{cell}</td><td>four</td></tr></table>"
+    assert body(tmp_path, table) == "a | b\none two three | four"
 
 
 def test_xhtml_is_read_with_its_declaration(tmp_path: Path) -> None:
