@@ -42,11 +42,20 @@ def is_scanned(page: Any) -> bool:
     left, bottom, right, top = page.get_bbox()
     covered = 0.0
     for picture in page.get_objects(filter=(pdfium_c.FPDF_PAGEOBJ_IMAGE,)):
-        x0, y0, x1, y1 = picture.get_bounds()
+        x0, y0, x1, y1 = _bounds(picture)
         width, height = min(x1, right) - max(x0, left), min(y1, top) - max(y0, bottom)
         # Some programs cut a scan into strips, each a picture.
         covered += max(width, 0) * max(height, 0)
     return bool(covered >= _SCANNED_SHARE * (right - left) * (top - bottom))
+
+
+def _bounds(drawn: Any) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top on the page; pdfium gives those within a form."""
+    bounds, form = drawn.get_bounds(), drawn.container
+    while form:
+        bounds, form = form.get_matrix().on_rect(*bounds), form.container
+    left, bottom, right, top = bounds
+    return left, bottom, right, top
 
 
 def _joined(text: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 import pytest
 
 from rag.errors import LoadError
@@ -101,6 +103,16 @@ def test_a_small_picture_is_no_scan(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"no page \(of 1\) has any"):
         load(scan(tmp_path / "a.pdf"))
     assert "scanned_pages" not in load(pdf(tmp_path / "b.pdf", [["x"], []])).metadata
+
+
+def test_a_scan_within_a_form_is_found(tmp_path: Path) -> None:
+    """Two scanned pages put on one sheet: their places are told by the forms they are in."""
+    source = pdfium.PdfDocument(FILES / "scan.hu.pdf")
+    source.import_pages(source)
+    sheet = pdfium.PdfDocument(pdfium_c.FPDF_ImportNPagesToOne(source, 3368, 2380, 2, 1))
+    sheet.save(tmp_path / "a.pdf")
+    with pytest.raises(LoadError, match=r"is a scan: .*1 of 1"):
+        load(tmp_path / "a.pdf", "off")
 
 
 def test_the_language_found_goes_first(tesseract: Path) -> None:
