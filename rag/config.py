@@ -5,6 +5,7 @@ docs/configuration.md is made from `Config`; a test holds the two together.
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ DEFAULT_EMBEDDER = "intfloat/multilingual-e5-small"
 DEFAULT_GENERATOR = "HuggingFaceTB/SmolLM2-135M-Instruct"
 SERVER = "openai:"
 """What the name of a generator behind a server begins with."""
+_OCR = re.compile(r"[A-Za-z]\w*(?:\+[A-Za-z]\w*)*", re.ASCII)
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -47,6 +49,9 @@ class Config:
     offline: bool = _setting(False, "never look beyond this machine for weights")
     passage_tokens: int = _setting(224, "longest passage, in the embedder's tokens")
     overlap_tokens: int = _setting(32, "tokens that neighbouring passages may share")
+    ocr: str = _setting(
+        "auto", "scanned pages: auto (tesseract where installed), off, or languages: rus+eng"
+    )
     k: int = _setting(5, "passages that a search returns and an answer reads")
     mode: Mode = _setting(Mode.HYBRID, "ranking: hybrid, dense or lexical")
     evidence: int = _setting(1, "pieces of evidence shown to the generator")
@@ -84,6 +89,10 @@ class Config:
         _check_range("openai_window", self.openai_window, 256, 1 << 24)
         _check_range("openai_timeout", self.openai_timeout, 0.1, 3600.0)
         _check_range("openai_retries", self.openai_retries, 0, 20)
+        if not _OCR.fullmatch(self.ocr):
+            raise ConfigError(
+                f"ocr is {self.ocr!r}; expected auto, off, or names that tesseract has: rus+eng"
+            )
         if self.device not in DEVICES:
             raise ConfigError(f"device is {self.device!r}; expected one of {', '.join(DEVICES)}")
 

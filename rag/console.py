@@ -61,6 +61,8 @@ class Printer:
             self._line(f"failed:  {failure['source']}: {failure['error']}", "red")
         for failure in documents["skipped"]:
             self._line(f"skipped: {failure['source']}: {failure['reason']}", "dim")
+        for note in documents["notes"]:
+            self._line(f"note:    {note['source']}: {note['note']}", "yellow")
 
     def preview(self, view: Json) -> None:
         """Print what an ingest run would change, a source a line, and then the counts."""

@@ -119,6 +119,7 @@ class _Run:
         self.taken: set[str] = set()
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
         self.failed: list[Failure] = []
+        self.notes: list[Failure] = []
         self.passages = self.store.count()[1]
 
     def close(self) -> None:
@@ -159,6 +160,7 @@ class _Run:
             passages=self.store.count()[1],
             embedded=self.embedded,
             seconds=time.perf_counter() - started,
+            notes=tuple(self.notes),
         )
 
     def _remember_reference(self) -> None:
@@ -186,7 +188,7 @@ class _Run:
         added = updated = 0
         same: list[Work] = []
         slab = Slab()
-        for item, read in read_ahead(work, self.config.parsers):
+        for item, read in read_ahead(work, self.config.parsers, self.config.ocr):
             self._report("document", item.source)
             self.done_bytes += item.file.size
             if read is None:
@@ -219,6 +221,9 @@ class _Run:
 
     def _prepare(self, work: Work, read: Read) -> Prepared:
         """Return a document ready to be stored."""
+        if scans := read.parsed.metadata.get("scanned_pages"):
+            told = f"without its scanned pages {scans}, which OCR did not read"
+            self.notes.append(Failure(work.source, told))
         identity = work.state.document_id if work.state else self._new_id(work)
         document = document_of(identity, work, read.parsed, read.content_hash)
 

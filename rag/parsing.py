@@ -50,9 +50,9 @@ class Parser(Protocol):
         ...
 
 
-def open_parser(processes: int) -> Parser:
+def open_parser(processes: int, ocr: str) -> Parser:
     """Return what reads files in so many processes; none reads them in this one."""
-    return Workers(processes) if processes else InProcess()
+    return Workers(processes, ocr) if processes else InProcess(ocr)
 
 
 class InProcess:
@@ -60,11 +60,15 @@ class InProcess:
 
     ahead = 1
 
+    def __init__(self, ocr: str = "auto") -> None:
+        """Take how scanned pages are read (`rag.config.Config.ocr`)."""
+        self._ocr = ocr
+
     def submit(self, path: Path, size: int) -> Future[Parsed]:
         """Read a file; the future is done."""
         future: Future[Parsed] = Future()
         try:
-            future.set_result(loaders.load(path))
+            future.set_result(loaders.load(path, self._ocr))
         except (LoadError, OSError) as error:
             future.set_exception(error)
         return future
@@ -76,9 +80,13 @@ class InProcess:
 class Workers:
     """Reads files in processes of their own, started when they are needed."""
 
-    def __init__(self, processes: int, program: str | None = None) -> None:
-        """Take how many processes, and the Python program that each runs; `rag.loaders.worker`."""
+    def __init__(self, processes: int, ocr: str = "auto", program: str | None = None) -> None:
+        """Take how many processes, how they read scans, and the Python program that each runs.
+
+        By default it is `rag.loaders.worker`.
+        """
         self.ahead = 2 * processes
+        self._ocr = ocr
         self._program = program or _program()
         self._threads = ThreadPoolExecutor(processes, "parsing")
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -99,7 +107,7 @@ class Workers:
             worker.stop()
 
     def _made(self) -> "_Worker":
-        self._all.append(_Worker(self._program))
+        self._all.append(_Worker(self._program, self._ocr))
         return self._all[-1]
 
     def _read(self, path: Path, size: int) -> Parsed:
@@ -113,8 +121,9 @@ class Workers:
 class _Worker:
     """One process at a time, and the files it reads."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, ocr: str) -> None:
         self._program = program
+        self._ocr = ocr
         self._process: subprocess.Popen[bytes] | None = None
         self._files = self._bytes = 0
         self._stopped = False
@@ -131,24 +140,22 @@ class _Worker:
         seconds = SECONDS + round(each * megabytes)
         request = {
             "path": os.fsencode(path).hex(),
+            "ocr": self._ocr,
             "seconds": seconds,
             "bytes": BYTES + BYTES_PER_BYTE * size,
         }
-        late = threading.Event()
-        clock = threading.Timer(seconds, _kill, (process, late))
-        clock.daemon = True
-        clock.start()
+        clock = _Clock(process, seconds)
         try:
-            parsed = _exchange(process, request)
+            parsed = _exchange(process, request, clock)
         except (OSError, EOFError, ValueError):
             # Its pipes are broken: it has died, or is about to.
             self._drop()
-            raise _failed(path, process, seconds, late) from None
+            raise _failed(path, process, clock) from None
         finally:
-            clock.cancel()
+            clock.stop()
         self._files += 1
         self._bytes += size
-        if self._files >= MOST_FILES or self._bytes >= MOST_BYTES or late.is_set():
+        if self._files >= MOST_FILES or self._bytes >= MOST_BYTES:
             self._drop()
         return _result(parsed)
 
@@ -197,28 +204,58 @@ def _start(program: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def _kill(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:
-    late.set()
-    # With what it has started: it leads its own group.
-    with suppress(ProcessLookupError, PermissionError, AttributeError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+class _Clock:
+    """Kills a process, with what it has started, when its time is over."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+        self.rang = False
+        self._process = process
+        self.start(seconds)
+
+    def start(self, seconds: float) -> None:
+        """Let it have so many seconds from now."""
+        self.seconds = seconds
+        self._timer = threading.Timer(seconds, self._ring)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Let it have all the time."""
+        self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.rang = True
+        # It leads its own group.
+        with suppress(ProcessLookupError, PermissionError, AttributeError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
 
 Reply = tuple[dict[str, Any], str]
 
 
-def _exchange(process: "subprocess.Popen[bytes]", request: dict[str, object]) -> Reply:
+def _exchange(
+    process: "subprocess.Popen[bytes]", request: dict[str, object], clock: _Clock
+) -> Reply:
     """Send a request and return the reply; EOFError or OSError when the process dies."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
     process.stdin.flush()
-    line = process.stdout.readline()
+    while "seconds" in (told := _line(process.stdout)):
+        clock.stop()
+        clock.start(told["seconds"])
+    return told, _text(process.stdout, told.get("characters", 0))
+
+
+def _line(pipe: IO[bytes]) -> dict[str, Any]:
+    line = pipe.readline()
     if not line.endswith(b"\n"):
         raise EOFError
     told = json.loads(line)
-    return told, _text(process.stdout, told.get("characters", 0))
+    if not isinstance(told, dict):
+        raise ValueError(told)
+    return told
 
 
 def _text(pipe: IO[bytes], characters: int) -> str:
@@ -253,13 +290,13 @@ def _result(told: Reply) -> Parsed:
     )
 
 
-def _failed(
-    path: Path, process: "subprocess.Popen[bytes]", seconds: int, late: threading.Event
-) -> LoadError:
+def _failed(path: Path, process: "subprocess.Popen[bytes]", clock: _Clock) -> LoadError:
     """Return what is told of a file whose parser has died."""
     name = path.name.encode("utf-8", "replace").decode("utf-8")
-    if late.is_set() or process.returncode == -signal.SIGXCPU:
-        problem = f"took more than {seconds} seconds to be read; split it, or save it anew"
+    if clock.rang or process.returncode == -signal.SIGXCPU:
+        problem = (
+            f"took more than {clock.seconds:.0f} seconds to be read; split it, or save it anew"
+        )
     elif process.returncode in (-signal.SIGKILL, 0):
         problem = "ended the process that read it; save it anew, or split it"
     else:

@@ -27,7 +27,7 @@ _Begun = tuple[str, Future[Parsed]] | Failure | None
 
 
 def read_ahead(
-    work: Iterable[Work], processes: int
+    work: Iterable[Work], processes: int, ocr: str
 ) -> Iterator[tuple[Work, Read | Failure | None]]:
     """Yield each file with what it holds, None where that is stored, or why it can not be read.
 
@@ -35,8 +35,9 @@ def read_ahead(
 
     Args:
         processes: that parse; with none, files are parsed here, when their turn has come.
+        ocr: how scanned pages are read (`rag.config.Config.ocr`).
     """
-    with closing(open_parser(processes)) as parser:
+    with closing(open_parser(processes, ocr)) as parser:
         waiting: deque[tuple[Work, _Begun]] = deque()
         for item in work:
             # A large file waits for those before it, and nothing is read ahead of it.

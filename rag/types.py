@@ -315,7 +315,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What a run changed. `passages` counts the whole index afterwards."""
+    """What a run changed. `passages` counts the whole index afterwards.
+
+    `notes` tell what was left out of documents that were ingested.
+    """
 
     added: int
     updated: int
@@ -326,6 +329,7 @@ class IngestReport:
     passages: int
     embedded: int
     seconds: float
+    notes: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def ingest_view(report: IngestReport) -> Json:
             "deleted": report.deleted,
             "failed": [_failure_view(failure, "error") for failure in report.failed],
             "skipped": [_failure_view(failure, "reason") for failure in report.skipped],
+            "notes": [_failure_view(note, "note") for note in report.notes],
         },
         "passages": report.passages,
         "embedded": report.embedded,

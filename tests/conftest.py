@@ -58,7 +58,7 @@ def parsing_in_process() -> Iterator[None]:
     Tests of the processes, and of the command line as a program, are not concerned.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "open_parser", lambda processes: InProcess())
+        patch.setattr(reading, "open_parser", lambda processes, ocr: InProcess(ocr))
         yield
 
 

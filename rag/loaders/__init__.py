@@ -1,8 +1,9 @@
 """Files to text: one module a format, imported when the first such file is read.
 
-A format is a module with a function `load(path) -> Parsed` and one line in `_FORMATS`. Every
-loader is reached through `LOADERS`, which holds it to the promises of `rag.types.Parsed`:
-clean text that is not blank, a title of one line, metadata without empty values.
+A format is a module with a function `load(path) -> Parsed` and one line in `_FORMATS`; one
+that can hold scanned pages takes the setting `ocr` as well. Every loader is reached through
+`LOADERS`, which holds it to the promises of `rag.types.Parsed`: clean text that is not blank, a
+title of one line, metadata without empty values.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from rag.loaders.skipped import reason_for
 from rag.loaders.source import clean, failure, iso_date, one_line
 from rag.types import Parsed
 
-Loader = Callable[[Path], Parsed]
+Loader = Callable[[Path, str], Parsed]
 
 # Part of an index's fingerprint: raise it when the text or headings of any format change.
 LOADERS_VERSION = 1
@@ -29,6 +30,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "pdf": (".pdf",),
     "docx": (".docx",),
 }
+_HAVE_SCANS = frozenset({"pdf"})
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
 
@@ -44,9 +46,11 @@ def skip_reason(path: Path) -> str | None:
     return None if kind(path) else reason_for(path, tuple(_KINDS))
 
 
-def load(path: Path) -> Parsed:
+def load(path: Path, ocr: str = "auto") -> Parsed:
     """Read one file.
 
+    Args:
+        ocr: how scanned pages are read (`rag.config.Config.ocr`).
     Returns:
         its text and what the file says of itself; the text holds no NUL, no carriage return
         and no lone surrogate, and is never blank.
@@ -57,15 +61,16 @@ def load(path: Path) -> Parsed:
     reason = skip_reason(path)
     if reason is not None:
         raise failure(path, f"was not read: {reason}")
-    return LOADERS[path.suffix.lower()](path)
+    return LOADERS[path.suffix.lower()](path, ocr)
 
 
 def _lazy(name: str) -> Loader:
     """Return the loader of module `name`, which is imported by the first call."""
 
-    def run(path: Path) -> Parsed:
+    def run(path: Path, ocr: str) -> Parsed:
+        given = (path, ocr) if name in _HAVE_SCANS else (path,)
         try:
-            parsed: Parsed = import_module(f"rag.loaders.{name}").load(path)
+            parsed: Parsed = import_module(f"rag.loaders.{name}").load(*given)
         except LoadError:
             raise
         except Exception as error:

@@ -24,12 +24,22 @@ _SKIPPED_TAGS = (
 _SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _BOILERPLATE = frozenset({"header", "footer", "aside"})
 _CONTENT = frozenset({"main", "article", "section"})
-_SKIPPED_ROLES = frozenset({"navigation", "search", "menu", "menubar", "dialog", "alertdialog"})
+_SKIPPED_ROLES = frozenset(
+    ["navigation", "search", "menu", "menubar", "dialog", "alertdialog", "doc-toc", "doc-pagelist"]
+)
 _BOILERPLATE_ROLES = frozenset({"banner", "contentinfo", "complementary"})
 _INLINE = frozenset({"a", "span", "i", "b", "em", "small", "sup", "sub"})
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 # What generators of documentation add: links from a heading to itself, and line numbers.
 _FURNITURE = frozenset({"headerlink", "linenos", "linenodiv", "mw-editsection", "skip-link"})
+# Elements of these classes lead to other places, where links make up most of their text: the way
+# down to the page, those before and after it, its contents, the manual's.
+_NAVIGATION_CLASSES = (
+    "breadcrumb breadcrumbs contents nav-panel navbar navigation navpath pager pagination "
+    "prev-next-area prev-next-footer related related-pages rst-footer-buttons sidebar "
+    "sphinxsidebar toc tableofcontents"
+)
+_NAVIGATION = frozenset(_NAVIGATION_CLASSES.split())
 _PERMALINKS = frozenset({"#", "¶", "§", "🔗"})
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)""")
 _PRESCAN = 8192
@@ -97,7 +107,13 @@ def _content(root: Any) -> Any:
     mains = whole.xpath(".//main | .//*[@role='main']")
     main = max(mains, key=_length, default=None)
     if main is not None and _length(main):
-        return main
+        # A heading of the page that stands outside of its article belongs to the text too.
+        return main if main.xpath(".//h1[not(ancestor::article)]") else _lone_article(main)
+    return _lone_article(whole)
+
+
+def _lone_article(whole: Any) -> Any:
+    """Return the article of an element if that is what the element is about, else itself."""
     articles = whole.xpath(".//article[not(ancestor::article)]")
     # A page of teasers has many articles; a short one may stand beside text that counts.
     if len(articles) == 1 and 2 * _length(articles[0]) >= _length(whole):
@@ -148,7 +164,13 @@ def _is_skipped(element: Any, inside: bool) -> bool:
     if tag == "a" and element.xpath("string()").strip() in _PERMALINKS:
         return True
     classes = element.get("class", "").split()
+    if not _NAVIGATION.isdisjoint(classes) and _mostly_links(element):
+        return True
     return bool(_INVISIBLE.search(element.get("style", ""))) or not _FURNITURE.isdisjoint(classes)
+
+
+def _mostly_links(element: Any) -> bool:
+    return 2 * sum(map(_length, element.xpath(".//a[@href]"))) > _length(element)
 
 
 def _first(root: Any, xpath: str) -> str:

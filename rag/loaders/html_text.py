@@ -17,8 +17,12 @@ _LINES = (
 # How many line ends part an element from what is before and after it; 0 for all others.
 _BREAKS = dict.fromkeys(_PARAGRAPHS.split(), 2) | dict.fromkeys(_LINES.split(), 1)
 _HEADING = re.compile(r"h[1-6]")
-# A table with these inside lays out the page; its cells are blocks, not data.
-_LAYOUT = "boolean(.//table | .//pre | .//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6)"
+# A table with these inside lays out the page; its cells are blocks, not data. So does one without
+# headers in which a cell has several paragraphs.
+_LAYOUT = (
+    "boolean(.//table | .//pre | .//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6)"
+    " or (not(.//th) and boolean(.//td[count(p) > 2]))"
+)
 # CSS Text 3, §4.1.3: a line break in the source between two wide characters is no space.
 _WIDE = "\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WIDE_BREAK = re.compile(rf"(?<=[{_WIDE}])[ \t]*\n[ \t\n]*(?=[{_WIDE}])")
@@ -59,6 +63,7 @@ class Writer:
         self._lists: list[int] = []  # the next number of an <ol>, 0 for a <ul>
         self._tables: list[_Table] = []
         self._pre = 0
+        self._pre_opened = False
         self._heading: _OpenHeading | None = None
         self._headings: list[Heading] = []
 
@@ -74,6 +79,7 @@ class Writer:
         self._break(tag)
         if tag == "pre":
             self._pre += 1
+            self._pre_opened = True
         elif tag in ("ul", "ol"):
             start = element.get("start", "1")
             number = int(start) if start.isascii() and start.isdigit() else 1
@@ -152,8 +158,9 @@ class Writer:
 
     def _verbatim(self, raw: str) -> None:
         """Write preformatted text; its trailing blanks are owed, lest they end the block."""
-        if not self._gap.strip("\n") and "\n" in self._gap:
+        if self._pre_opened:
             raw = raw.removeprefix("\n")  # HTML ignores a line end right after <pre>
+            self._pre_opened = False
         kept = raw.rstrip()
         if kept:
             self._put(kept)

@@ -1,5 +1,8 @@
 """PDF: pdfium's text, page by page, and the outline's entries as headings.
 
+A page that is a picture of text is read with tesseract where that is installed; which pages
+were, and which were left without text, is in the metadata ("ocr_pages", "scanned_pages").
+
 pdfium is not safe for threads: a lock lets one PDF at a time be read in a process. Code that
 calls pypdfium2 elsewhere in the same process must not run beside it.
 """
@@ -14,15 +17,13 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from rag.errors import LoadError
-from rag.loaders.source import clean, failure, first_line, iso_date, one_line, read_bytes
+from rag.loaders.ocr import AUTO
+from rag.loaders.pdf_page import is_scanned, page_text
+from rag.loaders.pdf_scans import Scans
+from rag.loaders.source import failure, first_line, iso_date, one_line, read_bytes
 from rag.types import Heading, Parsed
 
 _LOCK = threading.Lock()
-# pdfium marks a hyphen that ends a line, the rest of the word following, with one of these.
-_LINE_HYPHENS = re.compile("[\x02\ufffe\u00ad]\n?")
-# Bullets of the Symbol and Wingdings fonts, which Word and LibreOffice leave in private use.
-_BULLETS = str.maketrans("\uf0b7\uf0a7\uf0d8\uf0fc", "•▪➢✓")
-_LINE_BLANKS = re.compile(r"[ \t]+(?=\n)")
 # Titles that programs set when their user did not.
 _SENSELESS = re.compile(
     r"untitled.*|(?:microsoft (?:word|powerpoint|excel) - ).*|(?:document|slide|presentation) ?\d*|"
@@ -32,21 +33,25 @@ _SENSELESS = re.compile(
 # How much longer than an outline entry its line may be: "2.1" before it, a page number after.
 _AROUND_TITLE = 20
 _DEEPEST_OUTLINE = 9
+_REMEDY = "install tesseract with the languages it is in (on Debian tesseract-ocr-rus, …)"
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _SECURITY_ERROR = 5  # FPDF_ERR_SECURITY
 
 
-def load(path: Path) -> Parsed:
+def load(path: Path, ocr: str = AUTO) -> Parsed:
     """Read path; its title is the document information's where sensible, else its first line.
 
+    Args:
+        ocr: "auto", "off", or tesseract's names of the languages that scans are in: "rus+eng".
     Raises:
-        LoadError: encrypted, damaged, or without a text layer (scanned).
+        LoadError: encrypted, damaged, or without text: all scanned, and OCR read none of it.
     """
     data = read_bytes(path)
+    scans = Scans(ocr)
     with _LOCK, closing(_open(path, data)) as document:
-        texts = [_page_text(path, document, number) for number in range(len(document))]
+        texts = [_page_text(path, document, number, scans) for number in range(len(document))]
         if not any(text.strip() for text in texts):
-            raise _no_text(path, len(texts))
+            raise _no_text(path, len(texts), scans)
         pages = _page_starts(texts)
         text = "\n".join(texts)
         headings = tuple(_headings(document, texts, pages))
@@ -55,7 +60,7 @@ def load(path: Path) -> Parsed:
     if _SENSELESS.fullmatch(title):
         title = first_line(text)
     metadata = {"author": info.get("Author", ""), "date": iso_date(info.get("CreationDate", ""))}
-    return Parsed(text, title, headings, pages, metadata=metadata)
+    return Parsed(text, title, headings, pages, metadata=metadata | scans.metadata())
 
 
 def _open(path: Path, data: bytes) -> Any:
@@ -73,22 +78,29 @@ def _open(path: Path, data: bytes) -> Any:
         raise failure(path, f"{problem}; fetch it again or print it to a new PDF") from error
 
 
-def _no_text(path: Path, pages: int) -> LoadError:
-    problem = f"holds no text: no page (of {pages}) has a text layer, as in a scan"
-    return failure(path, f"{problem}; run OCR over it (for example ocrmypdf) and ingest the result")
+def _no_text(path: Path, pages: int, scans: Scans) -> LoadError:
+    remedy = "run OCR over it (for example ocrmypdf) and ingest the result"
+    if not scans.unread:
+        return failure(
+            path, f"holds no text: no page (of {pages}) has any; if it shows text, {remedy}"
+        )
+    told = f"is a scan: its pages with pictures ({len(scans.unread)} of {pages}) have no text"
+    return failure(
+        path, f"{told}, and OCR did not read them: {scans.problem}; {_REMEDY}, or {remedy}"
+    )
 
 
-def _page_text(path: Path, document: Any, number: int) -> str:
-    """Return the text of a page, words joined that a hyphen parted, no line ending in blanks."""
+def _page_text(path: Path, document: Any, number: int, scans: Scans) -> str:
     try:
         page = document[number]
     except pdfium.PdfiumError as error:
         problem = f"is damaged: its page {number + 1} can not be read"
         raise failure(path, f"{problem}; fetch it again or print it to a new PDF") from error
-    with closing(page), closing(page.get_textpage()) as textpage:
-        text = clean(textpage.get_text_bounded())
-    text = _LINE_HYPHENS.sub("", text).translate(_BULLETS)
-    return _LINE_BLANKS.sub("", text).rstrip()
+    with closing(page):
+        text = page_text(page)
+        if not text.strip() and is_scanned(page):
+            return scans.text(page, number + 1)
+        return text
 
 
 def _page_starts(texts: list[str]) -> tuple[int, ...]:

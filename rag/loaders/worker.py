@@ -1,7 +1,8 @@
 """A process that reads files for another: `python -m rag.loaders.worker`, told by `rag.parsing`.
 
-A request is a line of JSON: {"path", "seconds", "bytes"}. The reply is a line of JSON, and where
-that has "characters", the text in UTF-8 after it, in blocks that their length in bytes precedes.
+A request is a line of JSON: {"path", "ocr", "seconds", "bytes"}. The reply is a line of JSON, and
+where that has "characters", the text in UTF-8 after it, in blocks that their length in bytes
+precedes. Before it may come lines {"seconds"}: so much longer it may take from now.
 No reply is code: a parser that hostile bytes have taken over can make a wrong text, and no more.
 """
 
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 
 from rag import loaders
 from rag.errors import LoadError
+from rag.loaders import ocr
 from rag.types import Parsed
 
 BLOCK_CHARACTERS = 1 << 20
@@ -26,10 +28,12 @@ def main() -> None:
     with open(os.devnull, "r+b") as nothing:
         for stream in (0, 1, 2):
             os.dup2(nothing.fileno(), stream)
+    ocr.before_page.append(lambda: reply(replies, {"seconds": ocr.PAGE_SECONDS}, ""))
     for line in requests:
         request = json.loads(line)
         limit(request["seconds"], request["bytes"])
-        reply(replies, *answer(Path(os.fsdecode(bytes.fromhex(request["path"])))))
+        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
+        reply(replies, *answer(path, request["ocr"]))
 
 
 def limit(seconds: int, size: int) -> None:
@@ -49,10 +53,10 @@ def limit(seconds: int, size: int) -> None:
             resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
 
 
-def answer(path: Path) -> tuple[dict[str, Any], str]:
+def answer(path: Path, setting: str) -> tuple[dict[str, Any], str]:
     """Return the head of the reply for a file, and its text."""
     try:
-        parsed = loaders.load(path)
+        parsed = loaders.load(path, setting)
     except LoadError as error:
         return {"message": str(error), "problem": error.problem}, ""
     except MemoryError:

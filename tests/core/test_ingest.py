@@ -20,6 +20,7 @@ from rag.testing import HashEmbedder
 from rag.types import IngestReport, Parsed
 from rag.writer import write_lock
 from tests.core.bench import ANIMALS, DAY, Bench, check, contents, put
+from tests.loaders.loader_files import FILES
 
 Counts = tuple[int, int, int, int]
 LONG = "\n\n".join(
@@ -405,6 +406,17 @@ def test_files_of_other_kinds_are_skipped_with_a_reason(bench: Bench) -> None:
     assert all(skip.reason for skip in report.skipped)
 
 
+def test_scanned_pages_that_were_not_read_are_noted(bench: Bench) -> None:
+    """The document is ingested with its other pages, and the report says which it lacks."""
+    bench.settings = {"ocr": "off"}
+    bench.write({"a.pdf": (FILES / "partly-scanned.pdf").read_bytes(), "b.txt": "Text."})
+    report = bench.ingest()
+    assert counts(report) == (2, 0, 0, 0)
+    assert [note.source for note in report.notes] == ["a.pdf"]
+    assert "without its scanned pages 2" in report.notes[0].reason
+    assert bench.ingest().notes == ()
+
+
 def test_links_and_pipes_are_not_followed(bench: Bench) -> None:
     """Symbolic links (also in circles, also to nothing), pipes and sockets are skipped."""
     bench.write({"a.txt": "Text."})
@@ -522,13 +534,13 @@ def test_a_file_that_vanishes_during_the_run_is_reported(
 ) -> None:
     """Listed, then gone before it is read, or between hashing and loading."""
     bench.write({"a.txt": "One.", "b.txt": "Two.", "c.txt": "Three."})
-    load: Callable[[Path], Parsed] = loaders.load
+    load: Callable[[Path, str], Parsed] = loaders.load
 
-    def vanishing(path: Path) -> Parsed:
+    def vanishing(path: Path, ocr: str) -> Parsed:
         if path.name == "a.txt":
             path.unlink()
             (bench.docs / "b.txt").unlink()
-        return load(path)
+        return load(path, ocr)
 
     monkeypatch.setattr(loaders, "load", vanishing)
     report = bench.ingest()

@@ -87,7 +87,7 @@ def test_a_process_that_fails_fails_one_file(
     monkeypatch.setattr(parsing, "SECONDS", 1)
     path = tmp_path / "a.txt"
     path.write_text("text")
-    with closing(Workers(1, scripted(step))) as parser:
+    with closing(Workers(1, program=scripted(step))) as parser:
         for _ in range(2):
             before = time.monotonic()
             with pytest.raises(LoadError, match=told) as caught:
@@ -102,13 +102,16 @@ def test_memory_has_a_limit(tmp_path: Path) -> None:
     program = "\n".join(
         [
             parsing._program().replace("; main()", "; from rag.loaders import worker"),
-            "worker.loaders.load = lambda path: bytearray(1 << 31)",
+            "worker.loaders.load = lambda path, ocr: bytearray(1 << 31)",
             "main()",
         ]
     )
     path = tmp_path / "a.txt"
     path.write_text("text")
-    with closing(Workers(1, program)) as parser, pytest.raises(LoadError, match="more memory"):
+    with (
+        closing(Workers(1, program=program)) as parser,
+        pytest.raises(LoadError, match="more memory"),
+    ):
         read(parser, path)
 
 
@@ -116,7 +119,7 @@ def test_what_is_given_up_ends_at_once(tmp_path: Path) -> None:
     """Closing ends processes in the middle of their work."""
     path = tmp_path / "a.txt"
     path.write_text("text")
-    parser = Workers(1, scripted("time.sleep(600)"))
+    parser = Workers(1, program=scripted("time.sleep(600)"))
     futures = [parser.submit(path, 4) for _ in range(3)]
     time.sleep(0.5)
     before = time.monotonic()

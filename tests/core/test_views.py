@@ -14,7 +14,7 @@ HIT = "rank score passage_id document_id source title page unit section start en
 CLAIM = "text start end verdict score citations"
 CITATION = "n passage_id document_id source title page unit start end quote"
 ANSWER = "question answer abstained reason method claims citations conflicts nearest asked timings"
-DOCUMENTS = "added updated unchanged deleted failed skipped"
+DOCUMENTS = "added updated unchanged deleted failed skipped notes"
 
 
 def test_a_search_is_its_hits(zoo: Bench) -> None:
@@ -104,6 +104,7 @@ def test_an_ingest_tells_what_changed() -> None:
         passages=5,
         embedded=6,
         seconds=1.23456,
+        notes=(Failure("c.pdf", "without its scanned pages 3, 7"),),
     )
     view = ingest_view(report)
     assert view == {
@@ -114,6 +115,7 @@ def test_an_ingest_tells_what_changed() -> None:
             "deleted": 4,
             "failed": [{"source": "a.pdf", "error": "is encrypted"}],
             "skipped": [{"source": "b.png", "reason": "an image"}],
+            "notes": [{"source": "c.pdf", "note": "without its scanned pages 3, 7"}],
         },
         "passages": 5,
         "embedded": 6,

@@ -145,6 +145,53 @@ def test_a_lone_article_is_the_content_unless_it_is_short(tmp_path: Path) -> Non
     assert "long text" in body(tmp_path, f"<p>{long}</p><article>{short}</article>")
 
 
+def test_navigation_within_the_content_is_left_out(tmp_path: Path) -> None:
+    """Contents, ways down, pages before and after: by role, by tag, or by class and links."""
+    link = '<a href="x">Next page</a>'
+    text = body(
+        tmp_path,
+        f'<div role="main"><h1>Title</h1><div class="contents topic">{link} {link}</div>'
+        f'<nav class="page-toc">{link}</nav><div role="doc-toc">{link}</div>'
+        f'<ul class="breadcrumb"><li>{link}</li><li>Here</li></ul><p>text</p>'
+        f'<div class="related">{link} | {link}</div><div class="pagination">1 {link}</div></div>',
+    )
+    assert text == "Title\n\ntext"
+
+
+def test_what_is_named_like_navigation_but_says_something_stays(tmp_path: Path) -> None:
+    """A class alone proves nothing: links have to make up most of the text."""
+    text = body(
+        tmp_path,
+        '<div class="contents">The contents of the box: <a href="x">a key</a> and a map.</div>'
+        '<div class="toc sidebar"><p>A sidebar with prose.</p></div>',
+    )
+    assert text == "The contents of the box: a key and a map.\n\nA sidebar with prose."
+
+
+def test_the_article_within_main_is_the_content(tmp_path: Path) -> None:
+    """What stands around it leads elsewhere, unless the page's heading is among that."""
+    around = '<p>Edit this page</p><footer>previous <a href="x">Water</a></footer>'
+    article = "<article>long text long text long text long text long text</article>"
+    assert "Edit" not in body(tmp_path, f"<main>{article}{around}</main>")
+    text = body(tmp_path, f"<main><h1>Title</h1>{article}{around}</main>")
+    assert text.startswith("Title\n\nlong text")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<pre>a = 1\n\nb = 2\n  c\n</pre>",
+        "<pre>\n<span>a = 1</span>\n\n<span>b = 2</span>\n  c</pre>",
+        "<pre><code><span></span>a = 1\n<b></b>\nb = 2\n  c\n\n</code></pre>",
+        '<pre><span class="linenos">1</span>a = 1\n<span class="linenos">2</span>\n'
+        '<span class="linenos">3</span>b = 2\n<span class="linenos">4</span>  c</pre>',
+    ],
+)
+def test_code_keeps_its_lines(source: str, tmp_path: Path) -> None:
+    """Also blank ones, however the lines are marked up; line numbers are no code."""
+    assert body(tmp_path, source) == "a = 1\n\nb = 2\n  c"
+
+
 def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
     """Old pages place everything with tables; their cells are no data."""
     text = body(
@@ -153,6 +200,12 @@ def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
         "<tr><td>a</td><td>b</td></tr></table></td></tr></table>",
     )
     assert text == "Title\n\ntext\n\na | b"
+    cell = "<p>one</p><p>two</p><p>three</p>"
+    assert body(tmp_path, f"<table><tr><td>{cell}</td><td>four</td></tr></table>") == (
+        "one\n\ntwo\n\nthree\n\nfour"
+    )
+    table = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{cell}</td><td>four</td></tr></table>"
+    assert body(tmp_path, table) == "a | b\none two three | four"
 
 
 def test_xhtml_is_read_with_its_declaration(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from rag.errors import LoadError
 from rag.loaders import load
-from tests.loaders.loader_files import FILES, pdf, scan, write
+from tests.loaders.loader_files import FILES, pdf, write
 
 
 def test_pages_are_joined_and_their_starts_kept(tmp_path: Path) -> None:
@@ -67,12 +67,6 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
     path = pdf(tmp_path / "a.pdf", [["x"]], password="secret")
     with pytest.raises(LoadError, match=r"a\.pdf is encrypted .* without the password"):
         load(path)
-
-
-def test_a_scanned_pdf_asks_for_ocr(tmp_path: Path) -> None:
-    """A PDF of pictures is not taken for an empty document."""
-    with pytest.raises(LoadError, match=r"no page \(of 1\) has a text layer.*run OCR"):
-        load(scan(tmp_path / "a.pdf"))
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
