@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -63,12 +64,17 @@ def _passages(
             start=span.start,
             end=span.end,
             page=page_of(document.pages, span.start),
-            page_starts=tuple(at for at in document.pages if span.start < at < span.end),
+            page_starts=_between(document.pages, span),
             section=span.section,
             text=text,
             vector_key=bytes.fromhex(named(fingerprint, embedded)),
             terms=Counter(terms(f"{document.title}\n{embedded}")),
         )
+
+
+def _between(pages: Sequence[int], span: Span) -> tuple[int, ...]:
+    """Return the pages that begin inside span; a mailbox has too many to look at each."""
+    return tuple(pages[bisect_right(pages, span.start) : bisect_left(pages, span.end)])
 
 
 def _language(parsed: Parsed) -> str:
