@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.loaders.code_kinds import LINE_COMMENT
 from rag.loaders.skipped import reason_for
 from rag.loaders.source import clean, failure, iso_date, one_line
 from rag.types import Parsed
@@ -28,6 +29,13 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "html": (".html", ".htm", ".xhtml"),
     "pdf": (".pdf",),
     "docx": (".docx",),
+    "json": (".json",),
+    "jsonl": (".jsonl", ".ndjson"),
+    "ipynb": (".ipynb",),
+    "epub": (".epub",),
+    "eml": (".eml",),
+    "mbox": (".mbox",),
+    "code": tuple(LINE_COMMENT),
 }
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
