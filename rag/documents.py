@@ -49,7 +49,7 @@ def new_document(
     passages = tuple(_passages(document, spans, texts, fingerprint))
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
-    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, passages), texts
+    return NewDocument(document, work.root.id, date, *file.stamp, passages), texts
 
 
 def _passages(

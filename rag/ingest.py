@@ -208,14 +208,14 @@ class _Run:
     def _prepare(self, work: Work) -> tuple[NewDocument, list[str]] | FileState | None:
         """Return a document with its embedded texts; its state if unchanged; None if it failed."""
         try:
-            content_hash = hash_file(work.file.path)
+            content_hash = hash_file(work.file)
             same = work.state is not None and work.state.content_hash == content_hash
             if work.state is not None and same and not work.moved:
                 return work.state
-            parsed = loaders.load(work.file.path)
+            sidecar = work.file.sidecar
+            parsed = loaders.load(work.file.path, sidecar.path if sidecar else None)
         except (LoadError, OSError) as error:
-            reason = error.problem if isinstance(error, LoadError) else error.strerror
-            self.failed.append(Failure(work.source, reason or str(error)))
+            self.failed.append(Failure(work.source, _told(error, work)))
             return None
         spans = chunk(
             parsed,
@@ -267,6 +267,16 @@ class _Run:
                 len(self.failed),
             )
         )
+
+
+def _told(error: LoadError | OSError, work: Work) -> str:
+    """Return what is wrong with a file, or with its sidecar, which is named then."""
+    if isinstance(error, LoadError):
+        return error.problem
+    told = error.strerror or str(error)
+    beside = work.file.sidecar
+    ours = beside is not None and str(error.filename) == str(beside.path)
+    return f"its sidecar {beside.path.name}: {told}" if beside and ours else told
 
 
 def _open(path: Path, meta: dict[str, str], embedder: Embedder) -> StoreWriter:

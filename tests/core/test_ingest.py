@@ -522,13 +522,13 @@ def test_a_file_that_vanishes_during_the_run_is_reported(
 ) -> None:
     """Listed, then gone before it is read, or between hashing and loading."""
     bench.write({"a.txt": "One.", "b.txt": "Two.", "c.txt": "Three."})
-    load: Callable[[Path], Parsed] = loaders.load
+    load: Callable[..., Parsed] = loaders.load
 
-    def vanishing(path: Path) -> Parsed:
+    def vanishing(path: Path, metadata: Path | None) -> Parsed:
         if path.name == "a.txt":
             path.unlink()
             (bench.docs / "b.txt").unlink()
-        return load(path)
+        return load(path, metadata)
 
     monkeypatch.setattr(loaders, "load", vanishing)
     report = bench.ingest()
