@@ -23,7 +23,7 @@ _BLOCKS = (
     r"<!--(?P<html>.*?)-->",
 )
 _DOCSTRINGS = frozenset({"double", "single"})
-_SKIPPED = re.compile(r"\s*(?:<\?php\b|\#![^\n]*\n|[\"']use strict[\"'];?)?\s*")
+_SKIPPED = re.compile(r"\s*(?:<\?php\b|\#!\s*/[^\n]*\n|[\"']use strict[\"'];?)?\s*")
 _LEGAL = re.compile(r"copyright|licen[cs]e|spdx|all rights reserved|©", re.I)
 _FOR_TOOLS = re.compile(
     r"-\*-|\b(?:en)?coding[:=]|\bvim?:|eslint|prettier|@ts-|@flow|@jsx|noqa|pylint|mypy:|ruff:|"

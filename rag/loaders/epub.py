@@ -18,7 +18,8 @@ from rag.types import Heading, Parsed
 _EMPTY_TAG = re.compile(r"<([A-Za-z][\w:.-]*)((?:\s[^<>]*)?)/>")
 _VOID_TAGS = "area base br col embed hr img input link meta param source track wbr"
 _VOID = frozenset(_VOID_TAGS.split())
-_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
+# The HTML parser knows neither, and takes the end of a DTD's subset for text.
+_PROLOGUE = re.compile(r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)?", re.I)
 _COVER = re.compile(r"<body\b[^>]{0,400}?\bepub:type\s*=\s*[\"'][^\"'>]{0,200}?\b(?:cover|toc)\b")
 
 
@@ -61,7 +62,7 @@ def _as_html(xhtml: str) -> str:
         name, rest = match.groups()
         return f"<{name}{rest}>" if name.lower() in _VOID else f"<{name}{rest}></{name}>"
 
-    return _EMPTY_TAG.sub(opened, _XML_DECLARATION.sub("", xhtml))
+    return _EMPTY_TAG.sub(opened, _PROLOGUE.sub("", xhtml))
 
 
 def _labelled(page: Parsed, labels: Sequence[Label]) -> Parsed:

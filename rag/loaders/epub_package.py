@@ -193,9 +193,12 @@ class Book:
         if len(data) > MAX_PACKAGE:
             raise Unreadable(f"has a part {name} of {len(data) >> 20} MiB; remove it")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root = etree.fromstring(data, parser)
+        try:
+            root = etree.fromstring(data, parser)
+        except etree.XMLSyntaxError:  # nothing to recover
+            root = None
         if root is None:
-            raise Unreadable(f"has a damaged part {name}; fetch it again")
+            raise Unreadable(f"is no EPUB, or has a damaged part {name}; fetch it again")
         return root
 
 

@@ -21,6 +21,9 @@ from rag.loaders.source import one_line
 from rag.types import Heading, Parsed
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
+MAX_HEADER = 20_000
+"""Characters of a header that are decoded: the standard library's time grows with their square."""
+
 _KNOWN = frozenset({"subject", "from", "to", "date", "received", "message-id", "sender"})
 
 
@@ -85,6 +88,7 @@ def _header(path: Path, message: Message, name: str) -> str:
 
 def _words(path: Path, raw: str, charset: str = "") -> str:
     """Return a raw header value decoded: encoded words, or bytes in the message's charset."""
+    raw = raw[:MAX_HEADER]
     try:
         data = raw.encode("ascii", "surrogateescape")
         words = decode_header(raw)
