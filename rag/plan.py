@@ -66,7 +66,7 @@ def refuse_empty(listings: Sequence[Listing], path: Path) -> None:
         skipped = sum(len(listing.skipped) for listing in listings)
         raise ConfigError(
             f"{names} holds no file that can be ingested ({skipped} skipped); expected "
-            f"{', '.join(sorted(loaders.LOADERS))}"
+            f"{loaders.KINDS_READ}"
         )
 
 

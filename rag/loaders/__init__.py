@@ -40,6 +40,10 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
+_LISTED = " ".join(suffix for suffix, name in _KINDS.items() if name != "code")
+KINDS_READ = f"{_LISTED} and source code"
+"""For messages: what can be ingested."""
+
 
 def kind(path: Path) -> str | None:
     """Return the format that `load` would read path as ("pdf"), None where it reads none."""
@@ -52,7 +56,7 @@ def skip_reason(path: Path) -> str | None:
     """Return why a folder's ingest passes path over, None for a kind that is read."""
     if document := sidecar.document_of(path):
         return f"is metadata of {one_line(document.name)}, which is not among the documents read"
-    return None if kind(path) else reason_for(path, tuple(_KINDS))
+    return None if kind(path) else reason_for(path, KINDS_READ)
 
 
 def load(path: Path, metadata: Path | None = None) -> Parsed:

@@ -24,10 +24,14 @@ _BLOCKS = (
 )
 _DOCSTRINGS = frozenset({"double", "single"})
 _SKIPPED = re.compile(r"\s*(?:<\?php\b|\#!\s*/[^\n]*\n|[\"']use strict[\"'];?)?\s*")
-_LEGAL = re.compile(r"copyright|licen[cs]e|spdx|all rights reserved|©", re.I)
+_LEGAL = re.compile(
+    r"copyright|licen[cs]e|spdx|all rights reserved|©|\bgenerated (?:from|by)\b|do not edit", re.I
+)
 _FOR_TOOLS = re.compile(
     r"-\*-|\b(?:en)?coding[:=]|\bvim?:|eslint|prettier|@ts-|@flow|@jsx|noqa|pylint|mypy:|ruff:|"
-    r"frozen_string_literal|go:build|\+build|syntax\s*=|shellcheck|clang-format|<reference"
+    r"frozen_string_literal|go:build|\+build|syntax\s*=|shellcheck|clang-format|<reference|"
+    r"^@?author\b",
+    re.I,
 )
 _FRINGE = re.compile(r"^[\s*#/;%!'=~_|<>-]+|[\s*#/;=~_|-]+$")
 _DOXYGEN = re.compile(r"^[@\\](?:file|brief|title|module|package|fileoverview)\b\s*")
@@ -52,7 +56,7 @@ def load(path: Path) -> Parsed:
 
 
 def _title(top: str, mark: str) -> str:
-    """Return the first line of the first comment that is neither legal nor for tools."""
+    """Return the first line of the first comment that is meant for readers."""
     for block in _comments(top, mark):
         for line in block.split("\n"):
             line = _DOXYGEN.sub("", _FRINGE.sub("", line))
@@ -62,7 +66,7 @@ def _title(top: str, mark: str) -> str:
 
 
 def _comments(top: str, mark: str) -> Iterator[str]:
-    """Yield the comments and docstrings before the first line of code, legal ones left out."""
+    """Yield the comments and docstrings before the first line of code, but legal ones."""
     lines = rf"(?P<lines>(?:[ \t]*{re.escape(mark)}[^\n]*(?:\n|\Z))+)"
     block = re.compile("|".join((*_BLOCKS, *([lines] if mark else []))), re.S)
     at = 0
