@@ -76,7 +76,10 @@ def load(path: Path, metadata: Path | None = None) -> Parsed:
     if reason is not None:
         raise failure(path, f"was not read: {reason}")
     parsed = LOADERS[path.suffix.lower()](path)
-    return _checked(path, sidecar.applied(path, parsed, metadata)) if metadata else parsed
+    if metadata is None:
+        return parsed
+    values = import_module("rag.loaders.sidecar_values")
+    return _checked(path, values.applied(path, parsed, metadata))
 
 
 def _lazy(name: str) -> Loader:
