@@ -105,7 +105,7 @@ def new_document(document: Document, work: Work) -> NewDocument:
     """Return a document that was read out of a file, without its passages."""
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
-    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, ())
+    return NewDocument(document, work.root.id, date, *work.file.stamp, ())
 
 
 def _inside(pages: Sequence[int], start: int, end: int) -> tuple[int, ...]:

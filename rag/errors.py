@@ -38,7 +38,8 @@ class LoadError(RagError):
     """A file could not be read as a document; the rest of the run goes on.
 
     Attributes:
-        problem: the message without the name of the file that it begins with.
+        name: of the file that the message begins with.
+        problem: the message without that name.
     """
 
     exit_code = 3
@@ -47,6 +48,7 @@ class LoadError(RagError):
     def __init__(self, problem: str, name: str = "") -> None:
         """Take what is wrong, and the file's name, which is the subject of that sentence."""
         super().__init__(f"{name} {problem}" if name else problem)
+        self.name = name
         self.problem = problem
 
 

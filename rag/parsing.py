@@ -41,8 +41,8 @@ class Parser(Protocol):
         """How many files it is worth giving before the first is taken back."""
         ...
 
-    def submit(self, path: Path, size: int) -> Future[Parsed]:
-        """Begin to read a file of `size` bytes."""
+    def submit(self, path: Path, size: int, sidecar: Path | None = None) -> Future[Parsed]:
+        """Begin to read a file of `size` bytes, and the file of its metadata."""
         ...
 
     def close(self) -> None:
@@ -64,11 +64,11 @@ class InProcess:
         """Take how scanned pages are read (`rag.config.Config.ocr`)."""
         self._ocr = ocr
 
-    def submit(self, path: Path, size: int) -> Future[Parsed]:
+    def submit(self, path: Path, size: int, sidecar: Path | None = None) -> Future[Parsed]:
         """Read a file; the future is done."""
         future: Future[Parsed] = Future()
         try:
-            future.set_result(loaders.load(path, self._ocr))
+            future.set_result(loaders.load(path, sidecar, self._ocr))
         except (LoadError, OSError) as error:
             future.set_exception(error)
         return future
@@ -94,9 +94,9 @@ class Workers:
         for _ in range(processes):
             self._idle.put(self._made())
 
-    def submit(self, path: Path, size: int) -> Future[Parsed]:
+    def submit(self, path: Path, size: int, sidecar: Path | None = None) -> Future[Parsed]:
         """Begin to read a file as soon as a process is free."""
-        return self._threads.submit(self._read, path, size)
+        return self._threads.submit(self._read, path, size, sidecar)
 
     def close(self) -> None:
         """End all processes, whatever they do."""
@@ -110,10 +110,10 @@ class Workers:
         self._all.append(_Worker(self._program, self._ocr))
         return self._all[-1]
 
-    def _read(self, path: Path, size: int) -> Parsed:
+    def _read(self, path: Path, size: int, sidecar: Path | None) -> Parsed:
         worker = self._idle.get()
         try:
-            return worker.read(path, size)
+            return worker.read(path, size, sidecar)
         finally:
             self._idle.put(worker)
 
@@ -128,7 +128,7 @@ class _Worker:
         self._files = self._bytes = 0
         self._stopped = False
 
-    def read(self, path: Path, size: int) -> Parsed:
+    def read(self, path: Path, size: int, sidecar: Path | None) -> Parsed:
         """Return what a file holds.
 
         Raises:
@@ -138,8 +138,9 @@ class _Worker:
         megabytes = size / (1 << 20)
         each = SECONDS_PER_MEGABYTE.get(path.suffix.lower(), ELSE_PER_MEGABYTE)
         seconds = SECONDS + round(each * megabytes)
-        request = {
+        request: dict[str, object] = {
             "path": os.fsencode(path).hex(),
+            "sidecar": os.fsencode(sidecar).hex() if sidecar else None,
             "ocr": self._ocr,
             "seconds": seconds,
             "bytes": BYTES + BYTES_PER_BYTE * size,
@@ -277,9 +278,9 @@ def _exactly(pipe: IO[bytes], count: int) -> bytes:
 def _result(told: Reply) -> Parsed:
     head, text = told
     if "problem" in head:
-        error = LoadError(head["problem"])
-        error.args = (head["message"],)
-        raise error
+        raise LoadError(head["problem"], head["name"])
+    if "errno" in head:
+        raise OSError(head["errno"], head["strerror"], head["file"])
     return Parsed(
         text,
         head["title"],

@@ -66,7 +66,7 @@ def refuse_empty(listings: Sequence[Listing], path: Path) -> None:
         skipped = sum(len(listing.skipped) for listing in listings)
         raise ConfigError(
             f"{names} holds no file that can be ingested ({skipped} skipped); expected "
-            f"{', '.join(sorted(loaders.LOADERS))}"
+            f"{loaders.KINDS_READ}"
         )
 
 
@@ -133,12 +133,9 @@ def _owner(path: Path, roots: Sequence[Root]) -> Root:
 
 def _plan_file(work: Work, plan: Plan) -> None:
     state = work.state
-    settled = state is not None and work.file.mtime_ns < state.ingested_ns - RACY_NS
-    if (
-        state is not None
-        and settled
-        and (work.file.size, work.file.mtime_ns) == (state.size, state.mtime_ns)
-    ):
+    size, mtime_ns = work.file.stamp
+    settled = state is not None and mtime_ns < state.ingested_ns - RACY_NS
+    if state is not None and settled and (size, mtime_ns) == (state.size, state.mtime_ns):
         plan.unchanged += 1
     else:
         plan.work.append(work)
@@ -160,9 +157,10 @@ def _find_moved(plan: Plan) -> None:
     gone = {(state.size, state.content_hash): state for state in plan.gone}
     sizes = {size for size, _ in gone}
     for i, work in enumerate(plan.work):
-        if work.state is None and work.file.size in sizes:
+        size, _ = work.file.stamp
+        if work.state is None and size in sizes:
             try:
-                key = (work.file.size, hash_file(work.file.path))
+                key = (size, hash_file(work.file))
             except OSError:  # told when it is read
                 continue
             if state := gone.pop(key, None):
@@ -170,11 +168,14 @@ def _find_moved(plan: Plan) -> None:
                 plan.gone.remove(state)
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file.
+def hash_file(file: File) -> str:
+    """Return the SHA-256 (hex) of a file; with a sidecar, that of the two files' hashes.
 
     Raises:
         OSError: it can not be read.
     """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with file.path.open("rb") as opened:
+        own = hashlib.file_digest(opened, "sha256").hexdigest()
+    if file.sidecar is None:
+        return own
+    return hashlib.sha256(f"{own} {hash_file(file.sidecar)}".encode()).hexdigest()

@@ -60,7 +60,7 @@ def _previewed(plan: Plan, keep_missing: bool) -> Preview:
 def _changed(work: Work, failed: list[Failure]) -> bool | None:
     """Tell whether a file differs from what is stored; None, and a failure, if it can't be read."""
     try:
-        return work.state is None or hash_file(work.file.path) != work.state.content_hash
+        return work.state is None or hash_file(work.file) != work.state.content_hash
     except OSError as error:
         failed.append(Failure(work.source, error.strerror or str(error)))
         return None

@@ -56,13 +56,14 @@ def _size(waiting: Iterable[tuple[Work, _Begun]]) -> int:
 
 def _begin(work: Work, parser: Parser) -> _Begun:
     try:
-        content_hash = hash_file(work.file.path)
+        content_hash = hash_file(work.file)
     except OSError as error:
-        return Failure(work.source, error.strerror or str(error))
+        return Failure(work.source, _told(error, work))
     same = work.state is not None and work.state.content_hash == content_hash
     if same and not work.moved:
         return None
-    return content_hash, parser.submit(work.file.path, work.file.size)
+    sidecar = work.file.sidecar.path if work.file.sidecar else None
+    return content_hash, parser.submit(work.file.path, work.file.size, sidecar)
 
 
 def _finished(work: Work, begun: _Begun) -> tuple[Work, Read | Failure | None]:
@@ -72,5 +73,14 @@ def _finished(work: Work, begun: _Begun) -> tuple[Work, Read | Failure | None]:
     try:
         return work, Read(future.result(), content_hash)
     except (LoadError, OSError) as error:
-        reason = error.problem if isinstance(error, LoadError) else error.strerror
-        return work, Failure(work.source, reason or str(error))
+        return work, Failure(work.source, _told(error, work))
+
+
+def _told(error: LoadError | OSError, work: Work) -> str:
+    """Return what is wrong with a file, or with its sidecar, which is named then."""
+    if isinstance(error, LoadError):
+        return error.problem
+    told = error.strerror or str(error)
+    beside = work.file.sidecar
+    ours = beside is not None and str(error.filename) == str(beside.path)
+    return f"its sidecar {beside.path.name}: {told}" if beside and ours else told

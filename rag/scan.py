@@ -3,13 +3,15 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pathspec
 
 from rag import loaders
 from rag.errors import ConfigError
+from rag.loaders import sidecar
 from rag.types import Failure
 
 IGNORE_FILE = ".ragignore"
@@ -17,11 +19,19 @@ IGNORE_FILE = ".ragignore"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that a loader can read, as the folder lists it."""
+    """A file that a loader can read, as the folder lists it, and the file of its metadata."""
 
     path: Path
     size: int
     mtime_ns: int
+    sidecar: "File | None" = None
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and time, by which a change is noticed, of it and its sidecar together."""
+        if self.sidecar is None:
+            return self.size, self.mtime_ns
+        return self.size + self.sidecar.size, max(self.mtime_ns, self.sidecar.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ def scan(path: Path, exclude: Path) -> Listing:
         _walk(path, exclude.resolve(), found)
     else:
         found.file(path, path.stat(follow_symlinks=False))
+        with suppress(FileNotFoundError):
+            beside = sidecar.beside(path)
+            found.file(beside, beside.stat(follow_symlinks=False))
+    found.join_sidecars()
     return Listing(
         root,
         whole,
@@ -85,6 +99,7 @@ class _Found:
         self.root = root
         self.ignored = _ignored(root)
         self.files: list[File] = []
+        self.sidecars: dict[Path, File] = {}
         self.skipped: list[Failure] = []
         self.failed: list[Failure] = []
         self.unread: list[Path] = []
@@ -100,11 +115,22 @@ class _Found:
         self.skipped.append(Failure(self.name(path), reason))
 
     def file(self, path: Path, status: os.stat_result) -> None:
-        reason = _unfit(path, status)
-        if reason:
+        listed = File(path, status.st_size, _storable(status.st_mtime_ns))
+        document = sidecar.document_of(path)
+        if document is not None and stat.S_ISREG(status.st_mode):
+            self.sidecars[document] = listed
+        elif reason := _unfit(path, status):
             self.skip(path, reason)
         else:
-            self.files.append(File(path, status.st_size, _storable(status.st_mtime_ns)))
+            self.files.append(listed)
+
+    def join_sidecars(self) -> None:
+        """Give each file its sidecar; those that are left belong to no document."""
+        for i, file in enumerate(self.files):
+            if found := self.sidecars.pop(file.path, None):
+                self.files[i] = replace(file, sidecar=found)
+        for left in self.sidecars.values():
+            self.skip(left.path, loaders.skip_reason(left.path) or "")
 
 
 def _ignored(root: Path) -> pathspec.GitIgnoreSpec:

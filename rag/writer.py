@@ -217,7 +217,7 @@ class StoreWriter:
             UPDATE documents SET size = ?, mtime_ns = ?, ingested_ns = ?
             WHERE source = ? AND root = ?
             """,
-            (file.size, file.mtime_ns, self._opened_ns, source, root),
+            (*file.stamp, self._opened_ns, source, root),
         )
 
     def delete_documents(self, identities: Iterable[str]) -> None:

@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.loaders import sidecar
+from rag.loaders.code_kinds import LINE_COMMENT
 from rag.loaders.skipped import reason_for
 from rag.loaders.source import clean, failure, iso_date, one_line
 from rag.types import Parsed
@@ -29,39 +31,58 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "html": (".html", ".htm", ".xhtml"),
     "pdf": (".pdf",),
     "docx": (".docx",),
+    "json": (".json",),
+    "jsonl": (".jsonl", ".ndjson"),
+    "ipynb": (".ipynb",),
+    "epub": (".epub",),
+    "eml": (".eml",),
+    "mbox": (".mbox",),
+    "code": tuple(LINE_COMMENT),
 }
 _HAVE_SCANS = frozenset({"pdf"})
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
+_LISTED = " ".join(suffix for suffix, name in _KINDS.items() if name != "code")
+KINDS_READ = f"{_LISTED} and source code"
+"""For messages: what can be ingested."""
+
 
 def kind(path: Path) -> str | None:
     """Return the format that `load` would read path as ("pdf"), None where it reads none."""
-    if path.name.startswith(("~$", "._", ".")):
+    if path.name.startswith(("~$", "._", ".")) or sidecar.document_of(path):
         return None
     return _KINDS.get(path.suffix.lower())
 
 
 def skip_reason(path: Path) -> str | None:
     """Return why a folder's ingest passes path over, None for a kind that is read."""
-    return None if kind(path) else reason_for(path, tuple(_KINDS))
+    if document := sidecar.document_of(path):
+        return f"is metadata of {one_line(document.name)}, which is not among the documents read"
+    return None if kind(path) else reason_for(path, KINDS_READ)
 
 
-def load(path: Path, ocr: str = "auto") -> Parsed:
+def load(path: Path, metadata: Path | None = None, ocr: str = "auto") -> Parsed:
     """Read one file.
 
     Args:
+        path: the document.
+        metadata: its sidecar (`rag.loaders.sidecar`), None where it has none.
         ocr: how scanned pages are read (`rag.config.Config.ocr`).
     Returns:
         its text and what the file says of itself; the text holds no NUL, no carriage return
         and no lone surrogate, and is never blank.
     Raises:
         LoadError: the kind is not read, or the file is missing, too large, damaged, encrypted
-            or without text. One line: file, problem, remedy.
+            or without text; or its sidecar is broken. One line: file, problem, remedy.
     """
     reason = skip_reason(path)
     if reason is not None:
         raise failure(path, f"was not read: {reason}")
-    return LOADERS[path.suffix.lower()](path, ocr)
+    parsed = LOADERS[path.suffix.lower()](path, ocr)
+    if metadata is None:
+        return parsed
+    values = import_module("rag.loaders.sidecar_values")
+    return _checked(path, values.applied(path, parsed, metadata))
 
 
 def _lazy(name: str) -> Loader:

@@ -6,6 +6,7 @@ resolved: the HTML parser of libxml2 knows neither.
 """
 
 import re
+from dataclasses import replace
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,33 @@ def load(path: Path) -> Parsed:
     """
     data = read_bytes(path)
     decoded = decode(path, data, declared_encoding(data))
-    root = _tree(decoded.text.encode(UTF8))
-    writer = Writer()
-    if root is not None:
-        _write(writer, _content(root))
-    text, headings = writer.result()
-    if not text:
+    page = parse(decoded.text)
+    if not page.text:
         problem = "holds no text: its page is empty, or is written by scripts when it is shown"
         raise failure(path, f"{problem}; save the page from a browser as it is shown")
+    return replace(page, metadata={**page.metadata, **decoded.metadata})
+
+
+def parse(html: str, *, whole: bool = False) -> Parsed:
+    """Return the text of a page, "" where it has none.
+
+    Args:
+        html: the page.
+        whole: its body is all content, as in a book's chapter or a mail: nothing is looked for
+            around it, and its header, footer and asides are read.
+    """
+    root = _tree(html.encode(UTF8))
+    if root is None:
+        return Parsed("", "")
+    writer = Writer()
+    if whole:
+        body = root.find("body")
+        _write(writer, root if body is None else body, whole=True)
+    else:
+        _write(writer, _content(root))
+    text, headings = writer.result()
     title = _first(root, "//head/title/text()") or (headings[0].title if headings else "")
-    return Parsed(text, title, headings, metadata=_metadata(root) | decoded.metadata)
+    return Parsed(text, title, headings, metadata=_metadata(root))
 
 
 def declared_encoding(data: bytes) -> str:
@@ -125,10 +143,10 @@ def _length(element: Any) -> int:
     return len(one_line(element.xpath("string()")))
 
 
-def _write(writer: Writer, top: Any) -> None:
+def _write(writer: Writer, top: Any, *, whole: bool = False) -> None:
     """Send what is visible of top to writer, in document order and without recursion."""
     skipped = None
-    inside = 1 if top.tag in _CONTENT else 0
+    inside = 1 if whole or top.tag in _CONTENT else 0
     walk = etree.iterwalk(top, events=("start", "end"))
     for event, element in walk:
         tag = element.tag

@@ -1,5 +1,9 @@
-"""reStructuredText: the text is the decoded file; docutils says where its sections are."""
+"""reStructuredText: the text is the decoded file, front matter and all.
 
+docutils says where its sections are.
+"""
+
+import re
 from itertools import accumulate
 from pathlib import Path
 
@@ -8,6 +12,7 @@ from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 
 from rag.loaders.encoding import Decoded, decode
+from rag.loaders.front_matter import front_matter
 from rag.loaders.source import one_line, read_bytes
 from rag.types import Heading, Parsed
 
@@ -21,23 +26,27 @@ _SETTINGS = {
     "warning_stream": None,
     "line_length_limit": 1_000_000,
 }
+_NO_LINE_END = re.compile(r"[^\n]")
 _FIELDS = {"author": "author", "authors": "author", "date": "date", "language": "lang"}
 
 
 def load(path: Path) -> Parsed:
-    """Read path; its title is its first section's title."""
+    """Read path; its title is the front matter's, else its first section's title."""
     decoded = decode(path, read_bytes(path))
+    values, body = front_matter(decoded.text)
+    # Blanked, not cut: offsets stay, and docutils sees no section title between the two rules.
+    text = _NO_LINE_END.sub(" ", decoded.text[:body]) + decoded.text[body:]
     try:
-        tree = _parse(decoded.text)
+        tree = _parse(text)
     except Exception:
         # docutils raises on some malformed input; the text is good without its headings.
-        return _parsed(decoded, (), {})
-    return _parsed(decoded, _headings(decoded.text, tree), _fields(tree))
+        return _parsed(decoded, (), values)
+    return _parsed(decoded, _headings(text, tree), _fields(tree) | values)
 
 
-def _parsed(decoded: Decoded, found: tuple[Heading, ...], fields: dict[str, str]) -> Parsed:
-    title = found[0].title if found else ""
-    return Parsed(decoded.text, title, found, metadata=fields | decoded.metadata)
+def _parsed(decoded: Decoded, found: tuple[Heading, ...], values: dict[str, str]) -> Parsed:
+    title = values.pop("title", "") or (found[0].title if found else "")
+    return Parsed(decoded.text, title, found, metadata=values | decoded.metadata)
 
 
 def _parse(text: str) -> nodes.document:

@@ -1,6 +1,5 @@
 """Why files of other kinds are passed over when a folder is ingested."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 _NO_TEXT = {
@@ -28,21 +27,20 @@ _CONVERT = {
     ".xls": ".pdf",
     ".xlsx": ".pdf",
     ".ods": ".pdf",
-    ".epub": ".html",
     ".mobi": ".html",
     ".djvu": ".pdf",
     ".ps": ".pdf",
     ".mht": ".html",
     ".mhtml": ".html",
     ".tex": ".pdf",
-    ".ipynb": ".md",
+    ".msg": ".eml",
     ".adoc": ".html",
     ".org": ".md",
 }
 _WITHOUT_TEXT = {suffix: what for what, suffixes in _NO_TEXT.items() for suffix in suffixes.split()}
 
 
-def reason_for(path: Path, known: Sequence[str]) -> str:
+def reason_for(path: Path, known: str) -> str:
     """Return in a few words why path, whose kind has no loader, is not read."""
     suffix = path.suffix.lower()
     if path.name.startswith("~$"):
@@ -53,7 +51,6 @@ def reason_for(path: Path, known: Sequence[str]) -> str:
         return f"{_WITHOUT_TEXT[suffix]} ({suffix}) holds no text to read"
     if suffix in _CONVERT:
         return f"{suffix} files are not read; save it as {_CONVERT[suffix]}"
-    kinds = " ".join(known)
     if not suffix:
-        return f"its name has no suffix; rename it to one of the kinds read: {kinds}"
-    return f"{suffix} files are not read; the kinds read are {kinds}"
+        return f"its name has no suffix; rename it to one of the kinds read: {known}"
+    return f"{suffix} files are not read; the kinds read are {known}"

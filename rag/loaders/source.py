@@ -8,6 +8,7 @@ from pathlib import Path
 from rag.errors import LoadError
 
 MAX_BYTES = 1 << 30
+MAX_PAGES = 1_000_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")

@@ -1,8 +1,8 @@
 """A process that reads files for another: `python -m rag.loaders.worker`, told by `rag.parsing`.
 
-A request is a line of JSON: {"path", "ocr", "seconds", "bytes"}. The reply is a line of JSON, and
-where that has "characters", the text in UTF-8 after it, in blocks that their length in bytes
-precedes. Before it may come lines {"seconds"}: so much longer it may take from now.
+A request is a line of JSON: {"path", "sidecar", "ocr", "seconds", "bytes"}. The reply is a
+line of JSON, and where that has "characters", the text in UTF-8 after it, in blocks that their
+length in bytes precedes. Before it may come lines {"seconds"}: so much longer it may take from now.
 No reply is code: a parser that hostile bytes have taken over can make a wrong text, and no more.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from rag import loaders
 from rag.errors import LoadError
 from rag.loaders import ocr
+from rag.loaders.source import one_line
 from rag.types import Parsed
 
 BLOCK_CHARACTERS = 1 << 20
@@ -32,8 +33,8 @@ def main() -> None:
     for line in requests:
         request = json.loads(line)
         limit(request["seconds"], request["bytes"])
-        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-        reply(replies, *answer(path, request["ocr"]))
+        sidecar = place(request["sidecar"]) if request["sidecar"] else None
+        reply(replies, *answer(place(request["path"]), sidecar, request["ocr"]))
 
 
 def limit(seconds: int, size: int) -> None:
@@ -53,15 +54,22 @@ def limit(seconds: int, size: int) -> None:
             resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
 
 
-def answer(path: Path, setting: str) -> tuple[dict[str, Any], str]:
+def place(written: str) -> Path:
+    """Return a path that was written as the hexadecimal digits of its bytes."""
+    return Path(os.fsdecode(bytes.fromhex(written)))
+
+
+def answer(path: Path, sidecar: Path | None, setting: str) -> tuple[dict[str, Any], str]:
     """Return the head of the reply for a file, and its text."""
     try:
-        parsed = loaders.load(path, setting)
+        parsed = loaders.load(path, sidecar, setting)
     except LoadError as error:
-        return {"message": str(error), "problem": error.problem}, ""
+        return {"name": error.name, "problem": error.problem}, ""
+    except OSError as error:
+        return {"errno": error.errno, "strerror": error.strerror, "file": str(error.filename)}, ""
     except MemoryError:
         problem = "needs more memory to be read than its size allows; split it"
-        return {"message": f"{path.name} {problem}", "problem": problem}, ""
+        return {"name": one_line(path.name), "problem": problem}, ""
     return head(parsed), parsed.text
 
 

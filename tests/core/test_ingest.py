@@ -534,13 +534,13 @@ def test_a_file_that_vanishes_during_the_run_is_reported(
 ) -> None:
     """Listed, then gone before it is read, or between hashing and loading."""
     bench.write({"a.txt": "One.", "b.txt": "Two.", "c.txt": "Three."})
-    load: Callable[[Path, str], Parsed] = loaders.load
+    load: Callable[..., Parsed] = loaders.load
 
-    def vanishing(path: Path, ocr: str) -> Parsed:
+    def vanishing(path: Path, sidecar: Path | None, ocr: str) -> Parsed:
         if path.name == "a.txt":
             path.unlink()
             (bench.docs / "b.txt").unlink()
-        return load(path, ocr)
+        return load(path, sidecar, ocr)
 
     monkeypatch.setattr(loaders, "load", vanishing)
     report = bench.ingest()

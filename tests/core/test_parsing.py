@@ -102,7 +102,7 @@ def test_memory_has_a_limit(tmp_path: Path) -> None:
     program = "\n".join(
         [
             parsing._program().replace("; main()", "; from rag.loaders import worker"),
-            "worker.loaders.load = lambda path, ocr: bytearray(1 << 31)",
+            "worker.loaders.load = lambda *given: bytearray(1 << 31)",
             "main()",
         ]
     )

@@ -7,6 +7,8 @@ from docx.document import Document
 from fpdf import FPDF
 from PIL import Image
 
+from rag.types import Parsed
+
 FILES = Path(__file__).parent / "files"
 
 RUSSIAN = "Большие языковые модели состоят из двух основных компонентов: весов и кода."
@@ -62,3 +64,15 @@ def write(path: Path, content: str | bytes) -> Path:
     """Write content to path, text as UTF-8 without touching its line ends."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def by_page(parsed: Parsed) -> list[str]:
+    """Return the text of each page, without the blanks around it."""
+    ends = [*parsed.pages[1:], len(parsed.text)]
+    return [parsed.text[a:b].strip() for a, b in zip(parsed.pages, ends, strict=True)]
+
+
+def sections(parsed: Parsed) -> list[tuple[int, str, str]]:
+    """Return level and title of each heading, and the line that it starts."""
+    lines = (parsed.text[each.start :].split("\n", 1)[0] for each in parsed.headings)
+    return [(h.level, h.title, line) for h, line in zip(parsed.headings, lines, strict=True)]

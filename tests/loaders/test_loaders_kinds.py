@@ -30,6 +30,14 @@ def test_importing_the_package_imports_no_parser() -> None:
         ("a.XHTML", "html"),
         ("a.pdf", "pdf"),
         ("a.docx", "docx"),
+        ("a.json", "json"),
+        ("a.ndjson", "jsonl"),
+        ("a.ipynb", "ipynb"),
+        ("a.epub", "epub"),
+        ("a.eml", "eml"),
+        ("a.mbox", "mbox"),
+        ("a.R", "code"),
+        ("a.pdf.meta.json", None),
         ("~$a.docx", None),
         (".hidden.md", None),
         ("a.png", None),
@@ -56,6 +64,8 @@ def test_every_suffix_has_a_loader_and_no_reason_to_skip() -> None:
         ("all.tar.gz", "an archive"),
         ("tool.exe", "a program"),
         ("old.doc", "save it as .docx"),
+        ("old.msg", "save it as .eml"),
+        ("a.pdf.meta.json", "is metadata of a.pdf"),
         ("~$report.docx", "a lock file"),
         (".env", "a hidden file"),
         ("README", "no suffix"),
@@ -82,7 +92,7 @@ def test_missing_and_empty_files_fail_in_one_clear_line(suffix: str, tmp_path: P
         load(write(tmp_path / f"empty{suffix}", b""))
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html"])
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py"])
 def test_white_space_only_holds_no_text(suffix: str, tmp_path: Path) -> None:
     """A file of blanks is not the same as an empty one, and no document either."""
     with pytest.raises(LoadError, match="holds no text"):

@@ -160,3 +160,29 @@ def test_rst_offsets_hold_behind_odd_line_ends(tmp_path: Path) -> None:
     """docutils breaks lines at more characters than \\n; offsets follow it."""
     parsed = load(write(tmp_path / "a.rst", "a\u2028b\x0cc\x85d\n\nTitle\n=====\n\ntext\n"))
     assert lines(parsed) == ["Title"]
+
+
+FRONT_MATTER = "---\ntitle: Отчёт\nLanguage: ru\ntags: [a, b]\nversion: 1.10\n---\n"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst"])
+def test_front_matter_is_read_in_every_text_format(name: str, tmp_path: Path) -> None:
+    """The same block says the same at the top of plain text, Markdown and reStructuredText."""
+    content = FRONT_MATTER + "\nPart\n====\n\nтекст\n"
+    parsed = load(write(tmp_path / name, content))
+    assert (parsed.text, parsed.title) == (content, "Отчёт")
+    assert parsed.metadata == {"lang": "ru", "tags": "a, b", "version": "1.10"}
+
+
+def test_rst_front_matter_is_no_section_and_moves_no_offset(tmp_path: Path) -> None:
+    """Two rules around a line are a section title to docutils; here they are front matter."""
+    parsed = load(write(tmp_path / "a.rst", FRONT_MATTER + "\nPart\n====\n\n:Author: Ann\n"))
+    assert [each.title for each in parsed.headings] == ["Part"]
+    assert lines(parsed) == ["Part"]
+    assert parsed.metadata["author"] == "Ann"
+
+
+def test_a_rule_at_the_top_of_a_text_is_no_front_matter(tmp_path: Path) -> None:
+    """The first line of the text stays its title where the rules enclose prose."""
+    parsed = load(write(tmp_path / "a.txt", "---\nA sentence of prose.\n---\nMore.\n"))
+    assert (parsed.title, parsed.metadata) == ("---", {})

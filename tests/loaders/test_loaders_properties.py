@@ -21,7 +21,7 @@ MARKUP = (
     "# |## |\n|\r\n|\r|\n\n|---|===|~~~|```|- |> |<p>|</p>|<h1>|</h1>|<h2>|<li>|<ul>|<ol>|</ul>|"
     "<table>|<tr>|<td>|</td>|</table>|<pre>|</pre>|<br>|<main>|<nav>|</nav>|<div hidden>|<title>|"
     "a|word |Ő|слово|语言|:: |.. x::|`a`|*|_|\0|\x0c|\x85|\u2028|\ufeff|\ud800|😀|&amp;|&#0;|"
-    "&#xD800;|title: x\n|{#id}|%PDF-1.7|\t|    |<!--|-->|<![CDATA[|]]>|<?xml |é"
+    '&#xD800;|title: x\n|{#id}|%PDF-1.7|\t|    |<!--|-->|<![CDATA[|]]>|<?xml |é|{|}|[|]|"|,|\\|1'
 )
 PIECES = st.sampled_from(MARKUP.split("|"))
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
@@ -68,7 +68,7 @@ def test_arbitrary_bytes_are_a_document_or_a_load_error(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html"])
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py", ".c"])
 @FEW
 @given(text=TEXTS, codec=st.sampled_from(["utf-8", "utf-16", "cp1251"]))
 def test_arbitrary_markup_keeps_the_invariants(
@@ -80,7 +80,10 @@ def test_arbitrary_markup_keeps_the_invariants(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["libreoffice.pdf", "libreoffice.docx"])
+@pytest.mark.parametrize(
+    "name",
+    sorted(file.name for file in FILES.iterdir() if file.suffix not in (".c", ".py", ".sql")),
+)
 @FEW
 @given(data=st.data())
 def test_damaged_packages_are_a_document_or_a_load_error(
