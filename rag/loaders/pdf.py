@@ -55,7 +55,7 @@ def load(path: Path) -> Parsed:
     if _SENSELESS.fullmatch(title):
         title = first_line(text)
     metadata = {"author": info.get("Author", ""), "date": iso_date(info.get("CreationDate", ""))}
-    return Parsed(text, title, headings, pages, metadata)
+    return Parsed(text, title, headings, pages, metadata=metadata)
 
 
 def _open(path: Path, data: bytes) -> Any:
