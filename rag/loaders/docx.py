@@ -5,7 +5,6 @@ says. Headers, footers, comments and deleted text are left out; footnotes follow
 that refers to them.
 """
 
-import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,13 @@ import docx
 from docx.opc.constants import RELATIONSHIP_TYPE
 from lxml import etree
 
-from rag.errors import LoadError
 from rag.loaders.docx_styles import Styles
 from rag.loaders.docx_text import Writer, paragraph_text
+from rag.loaders.package import Kind, check
 from rag.loaders.source import failure, one_line, read_bytes
 from rag.types import Parsed
 
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_RATIO = 200
-_SMALL = 10 * 1024 * 1024  # may pack as well as it likes, as repetitive XML does
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_KIND = Kind("DOCX", "an old Word file (.doc)", ".docx")
 # What python-docx and some writers put into the properties when the user put nothing.
 _SENSELESS = frozenset({"word document", "untitled", "document", "python-docx"})
 _CORE_PROPERTIES = "/metadata/core-properties"
@@ -34,11 +30,10 @@ def load(path: Path) -> Parsed:
     """Read path; its title is the properties' title, else its first title or heading.
 
     Raises:
-        LoadError: encrypted, an old .doc, a damaged package, or one that unpacks to more than
-            MAX_UNPACKED bytes or MAX_RATIO times its size.
+        LoadError: encrypted, an old .doc, a damaged package, or a bomb (`rag.loaders.package`).
     """
     data = read_bytes(path)
-    _check(path, data)
+    check(path, data, _KIND)
     try:
         document = docx.Document(BytesIO(data))
         writer = Writer(Styles(document.styles.element), _notes(document.part))
@@ -52,27 +47,6 @@ def load(path: Path) -> Parsed:
     text, headings = writer.result()
     title = metadata.pop("title") or (headings[0].title if headings else "")
     return Parsed(text, title, headings, metadata=metadata)
-
-
-def _check(path: Path, data: bytes) -> None:
-    """Raise LoadError unless data is a zip archive that is safe to unpack in memory."""
-    if data.startswith(_OLE):
-        problem = "is encrypted, or an old Word file (.doc) under a new name"
-        raise failure(path, f"{problem}; save it as .docx without a password")
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        problem = "is no DOCX, or a damaged or truncated one: its zip archive is broken"
-        raise failure(path, f"{problem}; fetch it again or save it anew") from error
-    if unpacked > MAX_UNPACKED or (unpacked > _SMALL and unpacked > MAX_RATIO * len(data)):
-        raise _bomb(path, unpacked, len(data))
-
-
-def _bomb(path: Path, unpacked: int, packed: int) -> LoadError:
-    problem = f"unpacks from {packed >> 10} KiB to {unpacked >> 20} MiB"
-    limits = f"expected were at most {MAX_UNPACKED >> 20} MiB and {MAX_RATIO} times its size"
-    return failure(path, f"{problem}; {limits}; remove large pictures, or the file")
 
 
 def _notes(part: Any) -> dict[tuple[str, str], str]:
