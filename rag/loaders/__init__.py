@@ -18,7 +18,7 @@ from rag.types import Parsed
 Loader = Callable[[Path], Parsed]
 
 # Part of an index's fingerprint: raise it when the text or headings of any format change.
-LOADERS_VERSION = 1
+LOADERS_VERSION = 2
 
 TITLE_LENGTH = 300
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "html": (".html", ".htm", ".xhtml"),
     "pdf": (".pdf",),
     "docx": (".docx",),
+    "csv": (".csv", ".tsv", ".tab"),
 }
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 
