@@ -29,6 +29,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "pdf": (".pdf",),
     "docx": (".docx",),
     "csv": (".csv", ".tsv", ".tab"),
+    "xlsx": (".xlsx",),
 }
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 

@@ -1,0 +1,138 @@
+"""XLSX: openpyxl streams the rows of each visible sheet, and they are written as tables.
+
+A page is a sheet. Values are written as their number format shows them, formulas as the result
+that the program stored. Hidden sheets are left out and named in the metadata; hidden rows and
+columns are read, since a filter hides rows too.
+"""
+
+import warnings
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NoReturn
+
+import openpyxl
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from rag.errors import LoadError
+from rag.loaders.number_format import shown
+from rag.loaders.package import Kind, check
+from rag.loaders.source import failure, one_line, read_bytes
+from rag.loaders.tables import Row, lines
+from rag.loaders.written import Writer
+from rag.loaders.xlsx_layout import Layout, Merges, layout
+from rag.types import Parsed
+
+# Sheets are streamed; what is held is the strings that cells share.
+_KIND = Kind("XLSX", "an old Excel file (.xls)", ".xlsx", max_unpacked=1024 * 1024 * 1024)
+MAX_STRINGS = 200 * 1024 * 1024
+"""Bytes of the part with the shared strings."""
+MAX_ROWS = 1_048_576
+"""Of a sheet, as of the programs."""
+MAX_CELLS = 50_000_000
+"""Of a sheet, the empty ones before a row's last one included."""
+_STRINGS = "sharedStrings.xml"
+# What programs put there when their user did not.
+_SENSELESS = frozenset({"openpyxl", "untitled"})
+
+# About parts that it leaves out (drawings, validation) and that are not read here either.
+warnings.filterwarnings("ignore", module=r"openpyxl\.")
+
+
+def load(path: Path) -> Parsed:
+    """Read path; its title is the properties' title.
+
+    Raises:
+        LoadError: encrypted, an old .xls, damaged, a bomb, or beyond one of the limits.
+    """
+    data = read_bytes(path)
+    check(path, data, _KIND)
+    try:
+        return _parsed(path, data)
+    except LoadError:
+        raise
+    except Exception as error:
+        # A package can be wrong in many ways (missing parts, bad XML); openpyxl names few.
+        told = one_line(f"{type(error).__name__}: {error}")[:120]
+        remedy = "open it in Excel or LibreOffice and save it anew"
+        raise failure(path, f"is no XLSX, or a damaged one ({told}); {remedy}") from error
+
+
+def _parsed(path: Path, data: bytes) -> Parsed:
+    book: Any = openpyxl.load_workbook(
+        BytesIO(data), read_only=True, data_only=True, keep_links=False
+    )
+    writer, hidden, lost = Writer(path), [], 0
+    for name in book.sheetnames:
+        sheet = book[name]
+        if sheet.sheet_state != "visible":
+            hidden.append(name)
+            continue
+        writer.page()
+        if isinstance(sheet, ReadOnlyWorksheet):  # not a sheet that is one chart
+            lost += _write(path, writer, sheet)
+    metadata = _properties(book.properties) | {
+        "hidden_sheets": ", ".join(hidden),
+        "formulas_without_result": str(lost) if lost else "",
+    }
+    title = metadata.pop("title")
+    return Parsed(writer.text, title, writer.headings, writer.pages, "sheet", metadata)
+
+
+def _write(path: Path, writer: Writer, sheet: Any) -> int:
+    """Write a sheet, nothing for an empty one; return its formulas without a result."""
+    archive = sheet.parent._archive  # openpyxl has no public name for a streamed sheet's part
+    strings = (each.file_size for each in archive.infolist() if each.filename.endswith(_STRINGS))
+    if sum(strings) > MAX_STRINGS:
+        _refuse(path, f"{MAX_STRINGS >> 20} MiB of shared strings")
+    found = layout(archive, sheet._worksheet_path)
+    rows = _rows(path, sheet, found)
+    first = next((row for row in rows if any(row.cells)), None)
+    if first is not None:
+        writer.heading(sheet.title, 1)
+        writer.lines(lines(_chained(first, rows)))
+    return found.lost
+
+
+def _chained(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
+    yield first
+    yield from rows
+
+
+def _rows(path: Path, sheet: Any, found: Layout) -> Iterator[Row]:
+    """Yield every row, merged cells filled."""
+    sheet.reset_dimensions()  # what the file states may be wrong, and pads every row
+    merges, seen = Merges(found.merges), 0
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        cells = [_shown(cell) for cell in row]
+        spanned = merges.fill(number, cells)
+        seen += len(cells)
+        if number > MAX_ROWS:
+            _refuse(path, f"{MAX_ROWS:,} rows in a sheet")
+        if seen + merges.filled > MAX_CELLS:
+            _refuse(path, f"{MAX_CELLS // 1_000_000} million cells in a sheet")
+        yield Row(cells, spanned, number in found.headers, _is_bold(row))
+
+
+def _shown(cell: Any) -> str:
+    value = cell.value
+    # Most cells are empty or words: their format, which takes long to look up, says nothing.
+    return "" if value is None else shown(value, "@" if type(value) is str else cell.number_format)
+
+
+def _is_bold(row: Any) -> bool:
+    return all(cell.font.b for cell in row if cell.value is not None)
+
+
+def _refuse(path: Path, limit: str) -> NoReturn:
+    raise failure(path, f"is too large: more than {limit}; split it")
+
+
+def _properties(core: Any) -> dict[str, str]:
+    """Return title, author ("" where senseless) and date of the core properties."""
+    title, author = one_line(core.title or ""), one_line(core.creator or "")
+    return {
+        "title": title,
+        "author": "" if author.lower() in _SENSELESS else author,
+        "date": core.created.date().isoformat() if core.created else "",
+    }
