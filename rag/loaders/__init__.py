@@ -30,6 +30,8 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "docx": (".docx",),
     "csv": (".csv", ".tsv", ".tab"),
     "xlsx": (".xlsx",),
+    "pptx": (".pptx",),
+    "odt": (".odt",),
 }
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 

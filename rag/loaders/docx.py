@@ -15,14 +15,11 @@ from lxml import etree
 
 from rag.loaders.docx_styles import Styles
 from rag.loaders.docx_text import Writer, paragraph_text
-from rag.loaders.package import Kind, check
+from rag.loaders.package import CORE_PROPERTIES, Kind, check, properties
 from rag.loaders.source import failure, one_line, read_bytes
 from rag.types import Parsed
 
 _KIND = Kind("DOCX", "an old Word file (.doc)", ".docx")
-# What python-docx and some writers put into the properties when the user put nothing.
-_SENSELESS = frozenset({"word document", "untitled", "document", "python-docx"})
-_CORE_PROPERTIES = "/metadata/core-properties"
 _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, RELATIONSHIP_TYPE.ENDNOTES)
 
 
@@ -64,21 +61,9 @@ def _notes(part: Any) -> dict[tuple[str, str], str]:
 
 
 def _properties(document: Any) -> dict[str, str]:
-    """Return title, author ("" where senseless) and date of the core properties.
-
-    Their language is left out: it is the program's, not the text's.
-    """
+    """Return title, author ("" where senseless) and date of the core properties."""
     # `document.core_properties` would not find LibreOffice's, whose relation has another
     # prefix, and makes some up where there are none.
     relations = document.part.package.rels.values()
-    parts = (each.target_part for each in relations if each.reltype.endswith(_CORE_PROPERTIES))
-    core = next((part.core_properties for part in parts), None)
-    if core is None:
-        return {"title": ""}
-    title, author = one_line(core.title), one_line(core.author)
-    written = core.created or core.modified
-    return {
-        "title": "" if title.lower() in _SENSELESS else title,
-        "author": "" if author.lower() in _SENSELESS else author,
-        "date": written.date().isoformat() if written else "",
-    }
+    parts = (each.target_part for each in relations if each.reltype.endswith(CORE_PROPERTIES))
+    return properties(next((part.core_properties for part in parts), None))

@@ -2,15 +2,24 @@
 
 import zipfile
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 from rag.errors import LoadError
-from rag.loaders.source import failure
+from rag.loaders.source import failure, one_line
 
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_RATIO = 200
 _SMALL = 10 * 1024 * 1024  # may pack as well as it likes, as repetitive XML does
+CORE_PROPERTIES = "/metadata/core-properties"
+"""How the type of the relation to the core properties ends; LibreOffice's begins otherwise."""
+# What libraries and some programs put into the properties when the user put nothing.
+_SENSELESS = frozenset(
+    {"word document", "powerpoint presentation", "presentation", "untitled", "document"}
+    | {"python-docx", "python-pptx", "openpyxl", "steve canny"}
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -58,3 +67,29 @@ def _bomb(path: Path, unpacked: int, packed: int, kind: Kind) -> LoadError:
     problem = f"unpacks from {packed >> 10} KiB to {unpacked >> 20} MiB"
     limits = f"expected were at most {kind.max_unpacked >> 20} MiB and {MAX_RATIO} times its size"
     return failure(path, f"{problem}; {limits}; remove large pictures, or the file")
+
+
+class CoreProperties(Protocol):
+    """The properties of a document, as python-docx and python-pptx read them."""
+
+    title: str
+    author: str
+    created: datetime | None
+    modified: datetime | None
+
+
+def properties(core: CoreProperties | None) -> dict[str, str]:
+    """Return title, author ("" where senseless) and date.
+
+    Their language is left out: it is the program's, not the text's.
+    """
+    if core is None:
+        return {"title": ""}
+    written = core.created or core.modified
+    return stated(core.title, core.author) | {"date": written.date().isoformat() if written else ""}
+
+
+def stated(title: str | None, author: str | None) -> dict[str, str]:
+    """Return title and author on one line, "" for what a program put there."""
+    values = {"title": one_line(title or ""), "author": one_line(author or "")}
+    return {key: "" if value.lower() in _SENSELESS else value for key, value in values.items()}

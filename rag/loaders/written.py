@@ -86,6 +86,10 @@ class Writer:
             elif gap == "\n":
                 gap = "\n\n"
 
+    def refusal(self, limit: str) -> LoadError:
+        """Return the error for a file beyond a limit."""
+        return refusal(self._path, limit)
+
     def _gap(self) -> str:
         return "\n\n" if self._parts else ""
 
@@ -96,6 +100,10 @@ class Writer:
         self._parts.append(text)
 
 
+def refusal(path: Path, limit: str) -> LoadError:
+    """Return the error for a file beyond a limit ("50 million cells in a sheet")."""
+    return failure(path, f"is too large: more than {limit} were found; split it")
+
+
 def _too_long(path: Path) -> LoadError:
-    problem = f"holds too much text: more than {MAX_TEXT // 1_000_000} million characters"
-    return failure(path, f"{problem}, with the header of each row; split it")
+    return refusal(path, f"{MAX_TEXT // 1_000_000} million characters, headers in each row,")

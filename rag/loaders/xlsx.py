@@ -9,17 +9,17 @@ import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import openpyxl
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from rag.errors import LoadError
 from rag.loaders.number_format import shown
-from rag.loaders.package import Kind, check
+from rag.loaders.package import Kind, check, stated
 from rag.loaders.source import failure, one_line, read_bytes
 from rag.loaders.tables import Row, lines
-from rag.loaders.written import Writer
+from rag.loaders.written import Writer, refusal
 from rag.loaders.xlsx_layout import Layout, Merges, layout
 from rag.types import Parsed
 
@@ -32,9 +32,6 @@ MAX_ROWS = 1_048_576
 MAX_CELLS = 50_000_000
 """Of a sheet, the empty ones before a row's last one included."""
 _STRINGS = "sharedStrings.xml"
-# What programs put there when their user did not.
-_SENSELESS = frozenset({"openpyxl", "untitled"})
-
 # About parts that it leaves out (drawings, validation) and that are not read here either.
 warnings.filterwarnings("ignore", module=r"openpyxl\.")
 
@@ -84,7 +81,7 @@ def _write(path: Path, writer: Writer, sheet: Any) -> int:
     archive = sheet.parent._archive  # openpyxl has no public name for a streamed sheet's part
     strings = (each.file_size for each in archive.infolist() if each.filename.endswith(_STRINGS))
     if sum(strings) > MAX_STRINGS:
-        _refuse(path, f"{MAX_STRINGS >> 20} MiB of shared strings")
+        raise refusal(path, f"{MAX_STRINGS >> 20} MiB of shared strings")
     found = layout(archive, sheet._worksheet_path)
     rows = _rows(path, sheet, found)
     first = next((row for row in rows if any(row.cells)), None)
@@ -108,9 +105,9 @@ def _rows(path: Path, sheet: Any, found: Layout) -> Iterator[Row]:
         spanned = merges.fill(number, cells)
         seen += len(cells)
         if number > MAX_ROWS:
-            _refuse(path, f"{MAX_ROWS:,} rows in a sheet")
+            raise refusal(path, f"{MAX_ROWS:,} rows in a sheet")
         if seen + merges.filled > MAX_CELLS:
-            _refuse(path, f"{MAX_CELLS // 1_000_000} million cells in a sheet")
+            raise refusal(path, f"{MAX_CELLS // 1_000_000} million cells in a sheet")
         yield Row(cells, spanned, number in found.headers, _is_bold(row))
 
 
@@ -124,15 +121,6 @@ def _is_bold(row: Any) -> bool:
     return all(cell.font.b for cell in row if cell.value is not None)
 
 
-def _refuse(path: Path, limit: str) -> NoReturn:
-    raise failure(path, f"is too large: more than {limit}; split it")
-
-
 def _properties(core: Any) -> dict[str, str]:
-    """Return title, author ("" where senseless) and date of the core properties."""
-    title, author = one_line(core.title or ""), one_line(core.creator or "")
-    return {
-        "title": title,
-        "author": "" if author.lower() in _SENSELESS else author,
-        "date": core.created.date().isoformat() if core.created else "",
-    }
+    date = core.created.date().isoformat() if core.created else ""
+    return stated(core.title, core.creator) | {"date": date}
