@@ -18,16 +18,22 @@ _CONVERT = {
     ".docm": ".docx",
     ".dot": ".docx",
     ".dotx": ".docx",
-    ".odt": ".docx",
+    ".fodt": ".odt",
+    ".ott": ".odt",
     ".rtf": ".docx",
     ".pages": ".docx",
-    ".ppt": ".pdf",
-    ".pptx": ".pdf",
-    ".odp": ".pdf",
-    ".key": ".pdf",
-    ".xls": ".pdf",
-    ".xlsx": ".pdf",
-    ".ods": ".pdf",
+    ".ppt": ".pptx",
+    ".pptm": ".pptx",
+    ".ppsx": ".pptx",
+    ".potx": ".pptx",
+    ".odp": ".pptx",
+    ".key": ".pptx",
+    ".xls": ".xlsx",
+    ".xlsm": ".xlsx",
+    ".xlsb": ".xlsx",
+    ".xltx": ".xlsx",
+    ".ods": ".xlsx",
+    ".numbers": ".xlsx",
     ".epub": ".html",
     ".mobi": ".html",
     ".djvu": ".pdf",
@@ -46,7 +52,7 @@ def reason_for(path: Path, known: Sequence[str]) -> str:
     """Return in a few words why path, whose kind has no loader, is not read."""
     suffix = path.suffix.lower()
     if path.name.startswith("~$"):
-        return "a lock file of an open Word document"
+        return "a lock file of an open document"
     if path.name.startswith("."):
         return "a hidden file"
     if suffix in _WITHOUT_TEXT:

@@ -92,8 +92,9 @@ def _plain(row: Row) -> str:
 def _line(row: Row, titles: Sequence[str]) -> str:
     """Return "title: cell; title: cell"; a cell without a title stands alone."""
     own = row.own()
-    # A header repeated at a page's top, or a label across the table: no values.
-    if not titles or list(row.cells) == titles or (len(own) == 1 and row.spanned):
+    # A header repeated at a page's top, a label across the table, or a note: no values.
+    alone = len(own) == 1 and (row.spanned or _is_sentence(own[0]))
+    if not titles or alone or list(row.cells) == titles:
         return " | ".join(own)
     named = (
         f"{titles[at]}: {cell}" if at < len(titles) and titles[at] else cell
@@ -110,9 +111,10 @@ def _header(head: Sequence[Row], loose: bool) -> tuple[list[str], int]:
     """
     declared = [at for at, row in enumerate(head) if row.declared]
     if declared:
-        first = end = declared[0]
-        while end < len(head) and head[end].declared:
-            end += 1
+        first = last = declared[0]
+        while last + 1 < len(head) and head[last + 1].declared:
+            last += 1
+        end = _end_of_header(head, last)
         return _titles(head[first:end]), end
     width = max((len(row.own()) for row in head), default=0)
     first = next((at for at, row in enumerate(head) if len(row.own()) >= min(2, width)), len(head))
@@ -144,10 +146,14 @@ def _may_head(row: Row) -> bool:
     """Tell whether all cells could be titles of columns."""
     return all(
         len(cell) <= LONGEST_TITLE
-        and (len(cell) <= _ABBREVIATION or not cell.endswith(_SENTENCE_ENDS))
+        and not _is_sentence(cell)
         and (not is_value(cell) or _PERIOD.fullmatch(cell))
         for cell in row.own()
     )
+
+
+def _is_sentence(cell: str) -> bool:
+    return len(cell) > _ABBREVIATION and cell.endswith(_SENTENCE_ENDS)
 
 
 def _has_sign(first: Row, titles: Sequence[str], body: Sequence[Row], loose: bool) -> bool:

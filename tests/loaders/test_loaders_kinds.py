@@ -18,6 +18,7 @@ def test_importing_the_package_imports_no_parser() -> None:
     code = "import sys, rag.loaders; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"pypdfium2", "docx", "lxml", "docutils", "markdown_it", "yaml", "chardet"}
+    heavy |= {"pptx", "openpyxl", "odfdo"}
     assert heavy.isdisjoint(done.stdout.split())
 
 
@@ -30,6 +31,11 @@ def test_importing_the_package_imports_no_parser() -> None:
         ("a.XHTML", "html"),
         ("a.pdf", "pdf"),
         ("a.docx", "docx"),
+        ("a.pptx", "pptx"),
+        ("a.xlsx", "xlsx"),
+        ("a.ODT", "odt"),
+        ("a.csv", "csv"),
+        ("a.tsv", "csv"),
         ("~$a.docx", None),
         (".hidden.md", None),
         ("a.png", None),
@@ -56,6 +62,9 @@ def test_every_suffix_has_a_loader_and_no_reason_to_skip() -> None:
         ("all.tar.gz", "an archive"),
         ("tool.exe", "a program"),
         ("old.doc", "save it as .docx"),
+        ("old.ppt", "save it as .pptx"),
+        ("macros.xlsm", "save it as .xlsx"),
+        ("table.ods", "save it as .xlsx"),
         ("~$report.docx", "a lock file"),
         (".env", "a hidden file"),
         ("README", "no suffix"),
@@ -82,7 +91,7 @@ def test_missing_and_empty_files_fail_in_one_clear_line(suffix: str, tmp_path: P
         load(write(tmp_path / f"empty{suffix}", b""))
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html"])
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html", ".csv", ".tsv"])
 def test_white_space_only_holds_no_text(suffix: str, tmp_path: Path) -> None:
     """A file of blanks is not the same as an empty one, and no document either."""
     with pytest.raises(LoadError, match="holds no text"):
