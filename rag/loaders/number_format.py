@@ -19,7 +19,7 @@ Value = str | bool | int | float | datetime | date | time | timedelta | None
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[(?P<bracket>[^\]]*)\]'
-    r"|(?P<exponent>E[+-][0#?]+)|(?P<digits>[0#?][0#?,]*(?:\.[0#?]*)?|\.[0#?]+)|(?P<other>.)",
+    r"|(?P<exponent>E[+-][0#?]+)|(?P<digits>[0#?][0#?,]*(?:\.[0#?]*,*)?|\.[0#?]+,*)|(?P<other>.)",
     re.S | re.I,
 )
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|\[[^\]]*\]|[^;])*', re.S)
@@ -127,7 +127,9 @@ def _scientific(number: Decimal, places: str) -> str:
 def _fixed(number: Decimal, places: str) -> str:
     """Return number with the decimals, leading zeros and thousands that places ask for."""
     whole, _, decimals = places.partition(".")
-    thousands = len(whole) - len(whole.rstrip(","))
+    decimals = decimals.rstrip(",")
+    # Commas that end the places divide by a thousand each; those between them group.
+    thousands = sum(len(part) - len(part.rstrip(",")) for part in places.split("."))
     number = number.scaleb(-3 * thousands, _EXACT)
     rounded = number.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP, _EXACT)
     digits, _, fraction = f"{rounded:f}".partition(".")
