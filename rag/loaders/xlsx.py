@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
@@ -31,7 +32,7 @@ MAX_ROWS = 1_048_576
 """Of a sheet, as of the programs."""
 MAX_CELLS = 50_000_000
 """Of a sheet, the empty ones before a row's last one included."""
-_STRINGS = "sharedStrings.xml"
+_STRINGS = "sharedstrings.xml"
 # About parts that it leaves out (drawings, validation) and that are not read here either.
 warnings.filterwarnings("ignore", module=r"openpyxl\.")
 
@@ -44,6 +45,7 @@ def load(path: Path) -> Parsed:
     """
     data = read_bytes(path)
     check(path, data, _KIND)
+    _check_strings(path, data)
     try:
         return _parsed(path, data)
     except LoadError:
@@ -53,6 +55,13 @@ def load(path: Path) -> Parsed:
         told = one_line(f"{type(error).__name__}: {error}")[:120]
         remedy = "open it in Excel or LibreOffice and save it anew"
         raise failure(path, f"is no XLSX, or a damaged one ({told}); {remedy}") from error
+
+
+def _check_strings(path: Path, data: bytes) -> None:
+    with ZipFile(BytesIO(data)) as archive:
+        sizes = {each.filename.lower(): each.file_size for each in archive.infolist()}
+    if sum(size for name, size in sizes.items() if name.endswith(_STRINGS)) > MAX_STRINGS:
+        raise refusal(path, f"{MAX_STRINGS >> 20} MiB of shared strings")
 
 
 def _parsed(path: Path, data: bytes) -> Parsed:
@@ -79,9 +88,6 @@ def _parsed(path: Path, data: bytes) -> Parsed:
 def _write(path: Path, writer: Writer, sheet: Any) -> int:
     """Write a sheet, nothing for an empty one; return its formulas without a result."""
     archive = sheet.parent._archive  # openpyxl has no public name for a streamed sheet's part
-    strings = (each.file_size for each in archive.infolist() if each.filename.endswith(_STRINGS))
-    if sum(strings) > MAX_STRINGS:
-        raise refusal(path, f"{MAX_STRINGS >> 20} MiB of shared strings")
     found = layout(archive, sheet._worksheet_path)
     rows = _rows(path, sheet, found)
     first = next((row for row in rows if any(row.cells)), None)
