@@ -21,7 +21,7 @@ from rag.loaders.written import joined
 from rag.types import Parsed
 
 _TAB = "\t"
-# In order of preference: commas are in numbers and texts, too.
+# In order of preference where two part all records alike: commas are in numbers, too.
 _DELIMITERS = (_TAB, ";", "|", ",")
 _SAMPLE = 100  # records from which the delimiter is told
 _LONGEST_SAMPLE = 1 << 16
@@ -82,14 +82,9 @@ def _delimiter(path: Path, text: str) -> str:
     return max(_DELIMITERS, key=lambda each: _evenness(text[:_LONGEST_SAMPLE], each))
 
 
-def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
-    """Return the share of records with the commonest number of cells, and that number.
-
-    (0, 0) where that is one cell: the delimiter parts nothing.
-    """
+def _evenness(sample: str, delimiter: str) -> float:
+    """Return the share of records with the commonest number of cells; 0 where that is one."""
     records = csv.reader(StringIO(sample), delimiter=delimiter)
     widths = Counter(len(record) for record in islice(records, _SAMPLE) if record)
-    if not widths:
-        return 0.0, 0
-    width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-    return (count / widths.total(), width) if width > 1 else (0.0, 0)
+    width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return count / widths.total() if width > 1 else 0.0

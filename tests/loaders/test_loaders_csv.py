@@ -89,3 +89,8 @@ def test_text_that_repeats_its_header_too_often_is_refused(
     rows = "a very long title of a column,b\n" + "1,2\n" * 100
     with pytest.raises(LoadError, match=r"^a\.csv is too large: more than .* split it$"):
         load(write(tmp_path / "a.csv", rows))
+
+
+def test_decimal_commas_do_not_part_cells_where_something_else_does(tmp_path: Path) -> None:
+    """Both part every record alike here; the comma comes last."""
+    assert load(write(tmp_path / "a.csv", "1,5;2,5\n3,5;4,5\n")).text == "1,5 | 2,5\n3,5 | 4,5"
