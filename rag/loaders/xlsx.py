@@ -32,6 +32,7 @@ MAX_ROWS = 1_048_576
 """Of a sheet, as of the programs."""
 MAX_CELLS = 50_000_000
 """Of a sheet, the empty ones before a row's last one included."""
+_GAP = Row(())
 _STRINGS = "sharedstrings.xml"
 # About parts that it leaves out (drawings, validation) and that are not read here either.
 warnings.filterwarnings("ignore", module=r"openpyxl\.")
@@ -103,18 +104,23 @@ def _chained(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _rows(path: Path, sheet: Any, found: Layout) -> Iterator[Row]:
-    """Yield every row, merged cells filled."""
+    """Yield the rows that hold something, merged cells filled, and one empty row for a gap."""
     sheet.reset_dimensions()  # what the file states may be wrong, and pads every row
-    merges, seen = Merges(found.merges), 0
+    merges, seen, in_gap = Merges(found.merges), 0, False
     for number, row in enumerate(sheet.iter_rows(), 1):
-        cells = [_shown(cell) for cell in row]
-        spanned = merges.fill(number, cells)
-        seen += len(cells)
         if number > MAX_ROWS:
             raise refusal(path, f"{MAX_ROWS:,} rows in a sheet")
+        cells = [_shown(cell) for cell in row] if row else []
+        if any(cells):
+            spanned = merges.fill(number, cells)
+            yield Row(cells, spanned, number in found.headers, _is_bold(row))
+            in_gap = False
+        elif not in_gap:  # a row far down makes a gap of a million
+            yield _GAP
+            in_gap = True
+        seen += len(cells)
         if seen + merges.filled > MAX_CELLS:
             raise refusal(path, f"{MAX_CELLS // 1_000_000} million cells in a sheet")
-        yield Row(cells, spanned, number in found.headers, _is_bold(row))
 
 
 def _shown(cell: Any) -> str:
