@@ -30,6 +30,10 @@ _OPENS = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-–—*+•·‣◦]|\d{1,3}[.)]|[a-zA-Z][.)])\s+")
 _COLUMNS = re.compile(r"\S(?: {3,}|\t)\S|\|")
+# A row of a table that names its columns, "name: lamp; price: 5": what it begins with, and two
+# of its pairs.
+_LABEL = re.compile(r"[^:;\n]{1,100}: ")
+_PAIRS = re.compile(r"\s*[^:;\n]{1,100}: [^;\n]*; [^:;\n]{1,100}: ")
 _PLAIN = re.compile(r"[\w\s.,;:!?'’\"“”()`*-]")
 
 
@@ -67,11 +71,19 @@ def _may_follow(text: str, first: tuple[int, int], second: tuple[int, int]) -> b
     body = following.lstrip()
     if len(line) < LEAST_LINE or not body or line.endswith(":") or _OPENS.match(body):
         return False
+    if _PAIRS.match(line) or _PAIRS.match(following) or _same_label(line, following):
+        return False
     item = _ITEM.match(line)
     indents = {_indent(line), item.end() if item else _indent(line)}
     if _indent(following) not in indents:
         return False
     return _is_prose(line[item.end() :] if item else line) and _is_prose(body, least_words=1)
+
+
+def _same_label(line: str, following: str) -> bool:
+    """Tell whether both lines begin with the same label, as rows of a table do."""
+    label = _LABEL.match(line)
+    return label is not None and following.startswith(label.group())
 
 
 def _indent(line: str) -> int:

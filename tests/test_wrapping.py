@@ -68,6 +68,19 @@ def test_what_ends_a_line_stays_ended(text: str) -> None:
     assert unwrapped(text) == lines(text)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "unit price: {0} Ft for each of the pieces; name: lamp number {0}",
+        "name of the thing that is sold: lamp number {0}",
+    ],
+)
+def test_rows_that_name_their_columns_each_stand_alone(row: str) -> None:
+    """They begin with a small letter and are long, and none goes on with the one before."""
+    text = "\n".join(row.format(number) for number in range(8))
+    assert joined(text) == text.split("\n")
+
+
 def test_windows_line_ends_wrap_too() -> None:
     """A carriage return and a line feed are one break."""
     text = "The first line of a wrapped paragraph goes\r\non here."

@@ -21,7 +21,7 @@ from rag.types import Parsed
 Loader = Callable[[Path, str], Parsed]
 
 # Part of an index's fingerprint: raise it when the text or headings of any format change.
-LOADERS_VERSION = 1
+LOADERS_VERSION = 2
 
 TITLE_LENGTH = 300
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +38,10 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "eml": (".eml",),
     "mbox": (".mbox",),
     "code": tuple(LINE_COMMENT),
+    "csv": (".csv", ".tsv", ".tab"),
+    "xlsx": (".xlsx",),
+    "pptx": (".pptx",),
+    "odt": (".odt",),
 }
 _HAVE_SCANS = frozenset({"pdf"})
 _KINDS = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}

@@ -5,7 +5,6 @@ says. Headers, footers, comments and deleted text are left out; footnotes follow
 that refers to them.
 """
 
-import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,13 @@ import docx
 from docx.opc.constants import RELATIONSHIP_TYPE
 from lxml import etree
 
-from rag.errors import LoadError
 from rag.loaders.docx_styles import Styles
 from rag.loaders.docx_text import Writer, paragraph_text
+from rag.loaders.package import CORE_PROPERTIES, Kind, check, properties
 from rag.loaders.source import failure, one_line, read_bytes
 from rag.types import Parsed
 
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_RATIO = 200
-_SMALL = 10 * 1024 * 1024  # may pack as well as it likes, as repetitive XML does
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# What python-docx and some writers put into the properties when the user put nothing.
-_SENSELESS = frozenset({"word document", "untitled", "document", "python-docx"})
-_CORE_PROPERTIES = "/metadata/core-properties"
+_KIND = Kind("DOCX", "an old Word file (.doc)", ".docx")
 _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, RELATIONSHIP_TYPE.ENDNOTES)
 
 
@@ -34,11 +27,10 @@ def load(path: Path) -> Parsed:
     """Read path; its title is the properties' title, else its first title or heading.
 
     Raises:
-        LoadError: encrypted, an old .doc, a damaged package, or one that unpacks to more than
-            MAX_UNPACKED bytes or MAX_RATIO times its size.
+        LoadError: encrypted, an old .doc, a damaged package, or a bomb (`rag.loaders.package`).
     """
     data = read_bytes(path)
-    _check(path, data)
+    check(path, data, _KIND)
     try:
         document = docx.Document(BytesIO(data))
         writer = Writer(Styles(document.styles.element), _notes(document.part))
@@ -52,27 +44,6 @@ def load(path: Path) -> Parsed:
     text, headings = writer.result()
     title = metadata.pop("title") or (headings[0].title if headings else "")
     return Parsed(text, title, headings, metadata=metadata)
-
-
-def _check(path: Path, data: bytes) -> None:
-    """Raise LoadError unless data is a zip archive that is safe to unpack in memory."""
-    if data.startswith(_OLE):
-        problem = "is encrypted, or an old Word file (.doc) under a new name"
-        raise failure(path, f"{problem}; save it as .docx without a password")
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        problem = "is no DOCX, or a damaged or truncated one: its zip archive is broken"
-        raise failure(path, f"{problem}; fetch it again or save it anew") from error
-    if unpacked > MAX_UNPACKED or (unpacked > _SMALL and unpacked > MAX_RATIO * len(data)):
-        raise _bomb(path, unpacked, len(data))
-
-
-def _bomb(path: Path, unpacked: int, packed: int) -> LoadError:
-    problem = f"unpacks from {packed >> 10} KiB to {unpacked >> 20} MiB"
-    limits = f"expected were at most {MAX_UNPACKED >> 20} MiB and {MAX_RATIO} times its size"
-    return failure(path, f"{problem}; {limits}; remove large pictures, or the file")
 
 
 def _notes(part: Any) -> dict[tuple[str, str], str]:
@@ -90,21 +61,9 @@ def _notes(part: Any) -> dict[tuple[str, str], str]:
 
 
 def _properties(document: Any) -> dict[str, str]:
-    """Return title, author ("" where senseless) and date of the core properties.
-
-    Their language is left out: it is the program's, not the text's.
-    """
+    """Return title, author ("" where senseless) and date of the core properties."""
     # `document.core_properties` would not find LibreOffice's, whose relation has another
     # prefix, and makes some up where there are none.
     relations = document.part.package.rels.values()
-    parts = (each.target_part for each in relations if each.reltype.endswith(_CORE_PROPERTIES))
-    core = next((part.core_properties for part in parts), None)
-    if core is None:
-        return {"title": ""}
-    title, author = one_line(core.title), one_line(core.author)
-    written = core.created or core.modified
-    return {
-        "title": "" if title.lower() in _SENSELESS else title,
-        "author": "" if author.lower() in _SENSELESS else author,
-        "date": written.date().isoformat() if written else "",
-    }
+    parts = (each.target_part for each in relations if each.reltype.endswith(CORE_PROPERTIES))
+    return properties(next((part.core_properties for part in parts), None))

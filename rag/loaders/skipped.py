@@ -17,16 +17,22 @@ _CONVERT = {
     ".docm": ".docx",
     ".dot": ".docx",
     ".dotx": ".docx",
-    ".odt": ".docx",
+    ".fodt": ".odt",
+    ".ott": ".odt",
     ".rtf": ".docx",
     ".pages": ".docx",
-    ".ppt": ".pdf",
-    ".pptx": ".pdf",
-    ".odp": ".pdf",
-    ".key": ".pdf",
-    ".xls": ".pdf",
-    ".xlsx": ".pdf",
-    ".ods": ".pdf",
+    ".ppt": ".pptx",
+    ".pptm": ".pptx",
+    ".ppsx": ".pptx",
+    ".potx": ".pptx",
+    ".odp": ".pptx",
+    ".key": ".pptx",
+    ".xls": ".xlsx",
+    ".xlsm": ".xlsx",
+    ".xlsb": ".xlsx",
+    ".xltx": ".xlsx",
+    ".ods": ".xlsx",
+    ".numbers": ".xlsx",
     ".mobi": ".html",
     ".djvu": ".pdf",
     ".ps": ".pdf",
@@ -44,7 +50,7 @@ def reason_for(path: Path, known: str) -> str:
     """Return in a few words why path, whose kind has no loader, is not read."""
     suffix = path.suffix.lower()
     if path.name.startswith("~$"):
-        return "a lock file of an open Word document"
+        return "a lock file of an open document"
     if path.name.startswith("."):
         return "a hidden file"
     if suffix in _WITHOUT_TEXT:

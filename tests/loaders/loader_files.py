@@ -1,8 +1,14 @@
 """Builds small real files for the tests of the loaders."""
 
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import docx
+import odfdo
+import openpyxl
+import pptx
 from docx.document import Document
 from fpdf import FPDF
 from PIL import Image
@@ -76,3 +82,45 @@ def sections(parsed: Parsed) -> list[tuple[int, str, str]]:
     """Return level and title of each heading, and the line that it starts."""
     lines = (parsed.text[each.start :].split("\n", 1)[0] for each in parsed.headings)
     return [(h.level, h.title, line) for h, line in zip(parsed.headings, lines, strict=True)]
+
+
+def deck(path: Path, slides: Sequence[tuple[str, str]]) -> Path:
+    """Write a PPTX with a slide for each title and text."""
+    made = pptx.Presentation()
+    for title, text in slides:
+        slide = made.slides.add_slide(made.slide_layouts[1])
+        slide.shapes.title.text, slide.placeholders[1].text = title, text
+    made.save(str(path))
+    return path
+
+
+def book(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> Path:
+    """Write an XLSX with these rows in each sheet."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets.items():
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    made.save(path)
+    return path
+
+
+def odt(path: Path, sections: Sequence[tuple[str, str]]) -> Path:
+    """Write an ODT with a heading of level 1 and a paragraph for each title and text."""
+    made = odfdo.Document("text")
+    made.body.clear()
+    for title, text in sections:
+        made.body.append(odfdo.Header(1, title))
+        made.body.append(odfdo.Paragraph(text))
+    made.save(path)
+    return path
+
+
+def repacked(source: Path, path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+    """Write to path the package source with one of its parts changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content) if name == part else content)
+    return path

@@ -18,6 +18,7 @@ def test_importing_the_package_imports_no_parser() -> None:
     code = "import sys, rag.loaders; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"pypdfium2", "docx", "lxml", "docutils", "markdown_it", "yaml", "chardet"}
+    heavy |= {"pptx", "openpyxl", "odfdo"}
     assert heavy.isdisjoint(done.stdout.split())
 
 
@@ -38,6 +39,11 @@ def test_importing_the_package_imports_no_parser() -> None:
         ("a.mbox", "mbox"),
         ("a.R", "code"),
         ("a.pdf.meta.json", None),
+        ("a.pptx", "pptx"),
+        ("a.xlsx", "xlsx"),
+        ("a.ODT", "odt"),
+        ("a.csv", "csv"),
+        ("a.tsv", "csv"),
         ("~$a.docx", None),
         (".hidden.md", None),
         ("a.png", None),
@@ -66,6 +72,9 @@ def test_every_suffix_has_a_loader_and_no_reason_to_skip() -> None:
         ("old.doc", "save it as .docx"),
         ("old.msg", "save it as .eml"),
         ("a.pdf.meta.json", "is metadata of a.pdf"),
+        ("old.ppt", "save it as .pptx"),
+        ("macros.xlsm", "save it as .xlsx"),
+        ("table.ods", "save it as .xlsx"),
         ("~$report.docx", "a lock file"),
         (".env", "a hidden file"),
         ("README", "no suffix"),
@@ -92,7 +101,9 @@ def test_missing_and_empty_files_fail_in_one_clear_line(suffix: str, tmp_path: P
         load(write(tmp_path / f"empty{suffix}", b""))
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py"])
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py", ".csv", ".tsv"]
+)
 def test_white_space_only_holds_no_text(suffix: str, tmp_path: Path) -> None:
     """A file of blanks is not the same as an empty one, and no document either."""
     with pytest.raises(LoadError, match="holds no text"):

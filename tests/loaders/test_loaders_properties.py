@@ -1,5 +1,7 @@
 """What holds for every file, whatever is in it."""
 
+import csv
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 
 from rag.errors import LoadError
 from rag.loaders import LOADERS, load
+from rag.loaders.source import clean
 from rag.types import Parsed
-from tests.loaders.loader_files import FILES, document, save, write
+from tests.loaders.loader_files import FILES, book, deck, document, odt, save, write
 
 FEW = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -26,6 +29,10 @@ MARKUP = (
 PIECES = st.sampled_from(MARKUP.split("|"))
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
 WORDS = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=12)
+
+CELLS = st.text(
+    st.characters(categories=("L", "N", "P", "S")) | st.sampled_from('\n\r\t ";,'), max_size=6
+)
 
 
 def check(parsed: Parsed) -> None:
@@ -68,7 +75,9 @@ def test_arbitrary_bytes_are_a_document_or_a_load_error(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py", ".c"])
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".md", ".rst", ".html", ".jsonl", ".py", ".c", ".csv", ".tsv"]
+)
 @FEW
 @given(text=TEXTS, codec=st.sampled_from(["utf-8", "utf-16", "cp1251"]))
 def test_arbitrary_markup_keeps_the_invariants(
@@ -130,3 +139,50 @@ def test_headings_of_docx_start_the_line_of_their_title(
     assert [(each.level, each.title) for each in parsed.headings] == [s[:2] for s in sections]
     for each in parsed.headings:
         assert parsed.text[each.start :].split("\n", 1)[0] == each.title
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=6)
+@given(sections=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4))
+def test_headings_of_slides_sheets_and_odt_start_the_line_of_their_title(
+    sections: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    """The same for slides, sheets and a document of LibreOffice; pages begin with them."""
+    for path in (
+        deck(tmp_path / "a.pptx", sections),
+        # Names of sheets are compared without case, so they get numbers.
+        book(tmp_path / "a.xlsx", {f"{n} {t}": [[x]] for n, (t, x) in enumerate(sections)}),
+        odt(tmp_path / "a.odt", sections),
+    ):
+        parsed = load(path)
+        check(parsed)
+        titles = [each.title.split(" ")[-1] for each in parsed.headings]
+        assert titles == [title for title, _ in sections]
+        for each in parsed.headings:
+            assert parsed.text[each.start :].split("\n", 1)[0] == each.title
+        if path.suffix != ".odt":
+            assert parsed.pages == tuple(each.start for each in parsed.headings)
+
+
+@pytest.mark.slow
+@FEW
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=8),
+    delimiter=st.sampled_from(",;\t|"),
+)
+def test_line_n_of_a_csv_file_is_its_record_n(
+    rows: list[list[str]], delimiter: str, tmp_path: Path
+) -> None:
+    """As many lines as records, quoted line ends or not, and no cell of one in another's."""
+    made = StringIO(newline="")
+    csv.writer(made, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
+    path = write(tmp_path / "a.csv", f"sep={delimiter}\n{made.getvalue()}")
+    try:
+        parsed = load(path)
+    except LoadError:
+        return
+    check(parsed)
+    lines = parsed.text.split("\n")
+    assert len(lines) == len(rows) + 1
+    for line, row in zip(lines[1:], rows, strict=True):
+        assert all(" ".join(clean(cell).split()) in line for cell in row)
