@@ -20,6 +20,8 @@ from rag.writer import write_lock
 from tests.care.test_migrate import DyingEmbedder
 from tests.core.bench import ANIMALS, Bench, check, contents, put
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Zyxwomat"
 TEXT = f"Know that {SECRET} lies under the old oak, Кошкинсон and 秘密地点 too. "
 # A word, its stem, and letters of other scripts, in the encodings in which they could be left.
@@ -107,7 +109,6 @@ def test_a_server_that_has_the_index_open_stops_finding_it(animals: Bench) -> No
     assert found == ANIMALS.keys() - {"music.txt"}
 
 
-@pytest.mark.slow
 def test_no_trace_of_a_deleted_document_is_in_any_file(secret: Bench) -> None:
     """Text, title, source, terms: deletion takes the text, compaction the terms too."""
     assert holding(secret.index)
@@ -120,7 +121,6 @@ def test_no_trace_of_a_deleted_document_is_in_any_file(secret: Bench) -> None:
     assert verify(secret.index).findings == ()
 
 
-@pytest.mark.slow
 def test_no_trace_stays_of_what_an_ingest_deletes(secret: Bench) -> None:
     """The same for files that are gone, and for what an edit removed."""
     put(secret.docs / "rivers.txt", TEXT)
@@ -132,7 +132,6 @@ def test_no_trace_stays_of_what_an_ingest_deletes(secret: Bench) -> None:
     assert holding(secret.index) == {}
 
 
-@pytest.mark.slow
 def test_no_trace_stays_in_drafts_and_quarantine(
     secret: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

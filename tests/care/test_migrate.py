@@ -20,6 +20,8 @@ from rag.writer import write_lock
 from tests.core.bench import ANIMALS, Bench, contents, put, sql
 from tests.core.test_migrations import old
 
+pytestmark = pytest.mark.slow
+
 
 class CharacterTokenizer(WordTokenizer):
     """Counts characters."""

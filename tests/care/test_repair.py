@@ -20,6 +20,8 @@ from rag.store import DATABASE
 from rag.writer import write_lock
 from tests.core.bench import ANIMALS, Bench, check, contents, sql
 
+pytestmark = pytest.mark.slow
+
 PAGES, FLIPS = 16, 25
 BREAK = "UPDATE passages SET text = replace(text, 'two', 'six')"
 
@@ -152,7 +154,6 @@ def kennel(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return bench
 
 
-@pytest.mark.slow
 def test_of_damaged_pages_the_whole_documents_are_saved(kennel: Bench, tmp_path: Path) -> None:
     """Any page overwritten: no wrong row stays, most rows do, an ingest brings the rest.
 
@@ -179,7 +180,6 @@ def test_of_damaged_pages_the_whole_documents_are_saved(kennel: Bench, tmp_path:
     assert sum(saved) > 30 * PAGES / 2
 
 
-@pytest.mark.slow
 def test_after_any_flipped_byte_repair_and_ingest_give_what_was(
     kennel: Bench, tmp_path: Path
 ) -> None:

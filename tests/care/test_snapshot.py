@@ -25,6 +25,8 @@ from rag.writer import write_lock
 from tests.core.bench import ANIMALS, Bench, check, contents, put, sql
 from tests.core.test_migrations import old
 
+pytestmark = pytest.mark.slow
+
 
 class OtherEmbedder(HashEmbedder):
     """The same vectors under another name."""
@@ -144,7 +146,6 @@ def test_a_snapshot_is_made_while_another_writes(animals: Bench) -> None:
     assert animals.store().version() == version
 
 
-@pytest.mark.slow
 def test_snapshots_beside_an_ingest_are_each_of_one_commit(bench: Bench) -> None:
     """Taken while documents come and go: every one is whole, and can be restored."""
     bench.write({f"{n}.txt": f"The dog {n} barks. " * 20 for n in range(4)})
@@ -172,7 +173,6 @@ def test_snapshots_beside_an_ingest_are_each_of_one_commit(bench: Bench) -> None
         assert (found.documents, found.findings) == (4, ())
 
 
-@pytest.mark.slow
 def test_no_damaged_snapshot_is_restored(animals: Bench) -> None:
     """Of 150 copies with a byte changed or cut short each is refused, or restores what was."""
     file = stored(animals)

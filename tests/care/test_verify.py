@@ -37,6 +37,7 @@ def test_a_good_index_has_no_findings(animals: Bench) -> None:
     assert verify(animals.index) == Verified(4, 4, 4, ())
 
 
+@pytest.mark.slow
 def test_a_long_document_with_pages_is_read_in_stretches(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
