@@ -92,7 +92,8 @@ def test_the_message_names_where_a_value_was_set(tmp_path: Path) -> None:
         ("k", 0), ("k", 101), ("passage_tokens", 15), ("overlap_tokens", -1),
         ("overlap_tokens", 113), ("evidence", 0), ("max_answer_tokens", 7), ("batch_tokens", 63),
         ("device", "tpu"), ("temperature", -0.1), ("temperature", float("nan")), ("top_p", 0.0),
-        ("seed", -1), ("openai_window", 255), ("openai_timeout", 0.0), ("openai_retries", 21),
+        ("ocr", ""), ("ocr", "rus eng"), ("ocr", "--psm"), ("seed", -1), ("openai_window", 255),
+        ("openai_timeout", 0.0), ("openai_retries", 21),
     ],
 )  # fmt: skip
 def test_values_out_of_range_are_refused(tmp_path: Path, setting: str, value: object) -> None:
