@@ -39,7 +39,7 @@ for command in sys.argv[1:]:
 endef
 export DEMO
 
-.PHONY: demo test test-fast lint format serve bench lock install clean clean-all help
+.PHONY: demo test test-fast acceptance lint format serve bench lock install clean clean-all help
 
 demo: install ## Ingest corpus/ and ask one question in English and one in Hungarian
 	@$(BIN)/python -c "$$DEMO" 'rag ingest corpus --index demo' \
@@ -55,6 +55,9 @@ test: lint ## Everything: ruff, mypy --strict, all tests, coverage of rag and ap
 
 test-fast: install ## Fast tests of rag with fakes: offline, in seconds
 	$(BIN)/python -m pytest -q -m "$(FAST)" --ignore=tests/api --ignore=tests/cli
+
+acceptance: install ## The whole suite of docs/reliability.md: kills, faults, damage, hostile files
+	RAG_ACCEPTANCE=full $(BIN)/python -m pytest -q -s --durations=0 tests/acceptance
 
 lint: install ## ruff check, ruff format --check, mypy --strict
 	$(BIN)/ruff check .

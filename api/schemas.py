@@ -149,6 +149,7 @@ class HitOut(BaseModel):
     source: str
     title: str
     page: int | None
+    unit: str = Field(description="what page counts: page, slide, sheet, message, cell or line")
     section: str
     start: int
     end: int
@@ -181,6 +182,7 @@ class CitationOut(BaseModel):
     source: str
     title: str
     page: int | None
+    unit: str = Field(description="what page counts: page, slide, sheet, message, cell or line")
     start: int
     end: int
     quote: str

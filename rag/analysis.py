@@ -108,6 +108,8 @@ def _folding() -> dict[int, str]:
 
 
 def _numbers(number: str) -> list[str]:
+    if number.isdigit():
+        return [number]
     digits = number.replace(" ", "").replace("’", "'")
     if _GROUPED.fullmatch(digits):
         # The last separator is a decimal one only if it differs from the others.

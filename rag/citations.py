@@ -98,6 +98,7 @@ def cite(evidence: Evidence, n: int) -> Citation:
         start=evidence.start,
         end=evidence.end,
         quote=evidence.text,
+        unit=passage.unit,
     )
 
 

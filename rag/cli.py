@@ -21,10 +21,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import rag
+from rag.care_commands import care_app
 from rag.console import Printer, print_json, print_view
-from rag.errors import ConfigError, LoadError, RagError
+from rag.errors import ConfigError, RagError
+from rag.ingest_commands import add_to
 from rag.model_commands import fetch, models_app, wanted_models
-from rag.options import Answering, Chunks, Common, Filtering, Models, Ranking, settings, spread
+from rag.options import Answering, Common, Filtering, Models, Ranking, settings, spread
 from rag.progress import Reporter
 from rag.views import Json
 
@@ -38,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(care_app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,44 +63,7 @@ def rag_command(
     """
 
 
-@app.command("ingest")
-@spread
-def ingest_command(
-    paths: Annotated[list[Path], Argument(metavar="PATH…", exists=True, help="folders or files")],
-    common: Common,
-    models: Models,
-    chunks: Chunks,
-    yes: Annotated[bool, Option("--yes", help="delete without asking")] = False,
-) -> int:
-    """Bring an index into step with folders of documents; what is unchanged costs nothing."""
-    from rag.build import DeferredEmbedder
-    from rag.ingest import ingest
-    from rag.views import ingest_view
-
-    config = settings(common, models, chunks)
-    with Reporter(events=common.events) as reporter:
-        embedder = DeferredEmbedder(
-            config, reporter.fetch, lambda: reporter.waiting("loading the embedding model")
-        )
-        reporter.waiting("reading the folder")
-
-        def confirm(gone: int, total: int) -> bool:
-            reporter.close()
-            return yes or _confirmed(gone, total)
-
-        report = ingest(
-            paths, common.index, embedder, config, confirm=confirm, listener=reporter.ingest
-        )
-    print_view(ingest_view(report), common.json, Printer.ingest)
-    return LoadError.exit_code if report.failed else 0
-
-
-def _confirmed(gone: int, total: int) -> bool:
-    """Ask a person; where there is none, the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    question = f"{gone} of {total} documents are gone from their folder. Delete them here too?"
-    return typer.confirm(question, err=True)
+add_to(app)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,9 @@ class Config:
     )
     quote_only: bool = _setting(False, "answer by quoting, even where the generator could write")
     batch_tokens: int = _setting(4096, "tokens embedded at a time")
+    parsers: int = _setting(
+        2, "processes that read files, within limits of time and memory; 0: none but the program"
+    )
 
     def __post_init__(self) -> None:
         _check_range("passage_tokens", self.passage_tokens, 16, 8192)
@@ -78,6 +81,7 @@ class Config:
         _check_range("evidence", self.evidence, 1, 20)
         _check_range("max_answer_tokens", self.max_answer_tokens, 8, 4096)
         _check_range("batch_tokens", self.batch_tokens, 64, 1 << 20)
+        _check_range("parsers", self.parsers, 0, 64)
         _check_range("temperature", self.temperature, 0.0, 10.0)
         _check_range("top_p", self.top_p, 0.01, 1.0)
         _check_range("strictness", self.strictness, 0.0, 1.0)

@@ -64,6 +64,21 @@ class Printer:
         for note in documents["notes"]:
             self._line(f"note:    {note['source']}: {note['note']}", "yellow")
 
+    def preview(self, view: Json) -> None:
+        """Print what an ingest run would change, a source a line, and then the counts."""
+        moved = [f"{pair['from']} → {pair['to']}" for pair in view["moved"]]
+        lists = {**{k: view[k] for k in ("added", "updated")}, "moved": moved}
+        lists["deleted"] = view["deleted"]
+        for name, sources in lists.items():
+            for source in sources:
+                self._line(f"{name + ':':<9} {source}")
+        for failure in view["failed"]:
+            self._line(f"failed:   {failure['source']}: {failure['error']}", "red")
+        for failure in view["skipped"]:
+            self._line(f"skipped:  {failure['source']}: {failure['reason']}", "dim")
+        counts = [f"{len(sources)} {name}" for name, sources in lists.items()]
+        self._line(f"{', '.join(counts)}, {view['unchanged']} unchanged; nothing was done")
+
     def search(self, view: Json) -> None:
         """Print hits, best first."""
         if not view["hits"]:
@@ -121,6 +136,44 @@ class Printer:
         for told in findings(view["gates"]["exact"]):
             self._indented(told)
 
+    def verified(self, view: Json) -> None:
+        """Print what reading a whole index came to, each thing that is wrong with its remedy."""
+        counts = ("documents", "passages", "vectors")
+        self._line("read: " + ", ".join(f"{view[name]:,} {name}" for name in counts))
+        self._findings(view["findings"])
+        self._line("healthy" if view["healthy"] else f"wrong: {len(view['findings'])}")
+
+    def repaired(self, view: Json) -> None:
+        """Print what a repair moved, what it made anew, and what is wrong still."""
+        if view["database"]:
+            self._line(f"moved the database, which is damaged, to {view['database']}", "red")
+            self._line(f"saved {view['saved']:,} of its documents")
+            self._line("restore a snapshot, or ingest the folders again: the rest is read anew")
+        for file in view["documents"]:
+            self._line(f"moved a damaged document to {file}", "yellow")
+        if view["documents"]:
+            self._line("the next ingest reads their files again")
+        for part in view["mended"]:
+            self._line(f"made anew: {part}")
+        self._findings(view["left"])
+        if view["healthy"]:
+            self._line("healthy")
+
+    def _findings(self, findings: list[Json]) -> None:
+        for finding in findings:
+            self._line(f"{finding['part']}: {finding['where']} {finding['problem']}", "red")
+            self._indented(finding["remedy"])
+
+    def deleted(self, view: Json) -> None:
+        """Print which documents are gone, and which of them an ingest would bring back."""
+        for document in view["deleted"]:
+            self._line(f"deleted {document['source']}")
+            if document["returns"]:
+                self._indented(
+                    f"{document['file']} is there still: the next ingest of its folder reads it "
+                    "again, unless .ragignore names it"
+                )
+
     def table(self, view: Json) -> None:
         """Print names and values, one pair a line."""
         width = max(map(len, view))
@@ -172,8 +225,8 @@ def findings(exact: Json) -> Iterator[str]:
 
 
 def place(view: Json) -> str:
-    """Return where a hit or a citation stands: file and page."""
-    page = f", page {view['page']}" if view["page"] is not None else ""
+    """Return where a hit or a citation stands: file and page, slide or whatever it has."""
+    page = f", {view['unit']} {view['page']}" if view["page"] is not None else ""
     return f"{view['source']}{page}"
 
 

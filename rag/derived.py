@@ -71,6 +71,10 @@ def load(store: Store, make_index: VectorIndexFactory) -> Derived:
         saved = _read(store.path / FOLDER, version)
         matrix, lexical = saved or (_matrix(store, len(rows)), _lexical(store))
         reference = store.reference()
+    if len(rows) and not reference:
+        raise IndexCorrupt(
+            f"{store.database} is damaged: its reference vectors are gone; ingest its folder again"
+        )
     groups = tuple(_groups(matrix, languages, make_index))
     return Derived(version, rows, groups, lexical, reference)
 
@@ -119,6 +123,37 @@ def save(store: Store) -> None:
 def is_saved(store: Store) -> bool:
     """Tell whether the indexes of the store's present version are saved whole."""
     return _read(store.path / FOLDER, store.version()) is not None
+
+
+def differences(store: Store) -> Iterator[str]:
+    """Yield in what way what is saved is not what the store's present version gives; reads all.
+
+    Raises:
+        IndexCorrupt: the store itself is damaged.
+    """
+    folder = store.path / FOLDER
+    manifest, version = _manifest(folder), store.version()
+    if manifest.get("version") != version:
+        yield (
+            f"is of version {manifest.get('version')}; expected {version}"
+            if manifest
+            else ("has no manifest")
+        )
+        return
+    saved = _read(folder, version)
+    if saved is None:
+        yield "has a file that is missing or does not match its checksum"
+        return
+    matrix, lexical = saved
+    first, rows = 0, len(store.rows()[0])
+    same = matrix.shape == (rows, _dim(store))
+    for block in _blocks(store):
+        same = same and np.array_equal(matrix[first : first + len(block)], block)
+        first += len(block)
+    if not same:
+        yield f"holds other vectors than the store: {VECTORS}"
+    if not lexical.same_as(_lexical(store)):
+        yield f"holds other terms than the store: {LEXICAL}"
 
 
 def _manifest(folder: Path) -> dict[str, object]:

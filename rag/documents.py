@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag.analysis import language, terms
@@ -33,42 +35,82 @@ def document_of(identity: str, work: Work, parsed: Parsed, content_hash: str) ->
         language=_language(parsed),
         metadata=parsed.metadata,
         content_hash=content_hash,
+        unit=parsed.unit,
     )
 
 
-def new_document(
-    document: Document, work: Work, spans: Sequence[Span], fingerprint: str
-) -> tuple[NewDocument, list[str]]:
-    """Return a document ready to be stored, and the text that is embedded for each passage.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to be stored, whose passages are made part by part, anew each time.
 
-    Args:
+    Attributes:
+        document: without its passages.
+        chunked: yields where each part of the document starts, and its spans.
         fingerprint: of the embedder; vectors are kept by it and by the embedded text.
     """
-    texts = [embedded_text(span.section, document.text[span.start : span.end]) for span in spans]
-    passages = tuple(_passages(document, spans, texts, fingerprint))
-    file = work.file
-    date = document.metadata.get("date") or _date(file.mtime_ns)
-    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, passages), texts
 
+    document: NewDocument
+    chunked: Callable[[], Iterable[tuple[int, Sequence[Span]]]]
+    fingerprint: str
 
-def _passages(
-    document: Document, spans: Sequence[Span], texts: Sequence[str], fingerprint: str
-) -> Iterator[NewPassage]:
-    seen: Counter[str] = Counter()
-    for span, embedded in zip(spans, texts, strict=True):
-        text = document.text[span.start : span.end]
-        seen[text] += 1
-        yield NewPassage(
-            id=named(document.id, text, str(seen[text])),
-            start=span.start,
-            end=span.end,
-            page=page_of(document.pages, span.start),
-            page_starts=tuple(at for at in document.pages if span.start < at < span.end),
+    def embedded(self) -> Iterator[tuple[int, dict[bytes, str]]]:
+        """Yield where each part starts, and the texts that are embedded, by their vectors' keys."""
+        text = self.document.document.text
+        for offset, spans in self.chunked():
+            found = {}
+            for span in spans:
+                part = text[offset + span.start : offset + span.end]
+                embedded = embedded_text(span.section, part)
+                found[vector_key(self.fingerprint, embedded)] = embedded
+            yield offset, found
+
+    def passages(self) -> Iterator[tuple[NewPassage, ...]]:
+        """Yield the passages of each part."""
+        seen: Counter[str] = Counter()
+        for offset, spans in self.chunked():
+            yield tuple(self._passage(offset, span, seen) for span in spans)
+
+    def _passage(self, offset: int, span: Span, seen: Counter[str]) -> NewPassage:
+        """Return a passage; `seen` counts what texts the document had before."""
+        document = self.document.document
+        start, end = offset + span.start, offset + span.end
+        text = document.text[start:end]
+        embedded = embedded_text(span.section, text)
+        name = named(text)
+        seen[name] += 1
+        return NewPassage(
+            id=named(document.id, text, str(seen[name])),
+            start=start,
+            end=end,
+            page=page_of(document.pages, start),
+            page_starts=_inside(document.pages, start, end),
             section=span.section,
             text=text,
-            vector_key=bytes.fromhex(named(fingerprint, embedded)),
-            terms=Counter(terms(f"{document.title}\n{embedded}")),
+            vector_key=vector_key(self.fingerprint, embedded),
+            terms=passage_terms(document.title, span.section, text),
         )
+
+
+def passage_terms(title: str, section: str, text: str) -> Counter[str]:
+    """Return the terms under which a passage is found, and how often each occurs."""
+    return Counter(terms(f"{title}\n{embedded_text(section, text)}"))
+
+
+def vector_key(fingerprint: str, embedded: str) -> bytes:
+    """Return the key of the vector that an embedder makes of a text."""
+    return bytes.fromhex(named(fingerprint, embedded))
+
+
+def new_document(document: Document, work: Work) -> NewDocument:
+    """Return a document that was read out of a file, without its passages."""
+    file = work.file
+    date = document.metadata.get("date") or _date(file.mtime_ns)
+    return NewDocument(document, work.root.id, date, file.size, file.mtime_ns, ())
+
+
+def _inside(pages: Sequence[int], start: int, end: int) -> tuple[int, ...]:
+    """Return the starts of the pages that begin after start and before end."""
+    return tuple(pages[bisect_right(pages, start) : bisect_left(pages, end)])
 
 
 def _language(parsed: Parsed) -> str:

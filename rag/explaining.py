@@ -98,6 +98,7 @@ def _evidence(citation: Citation) -> Evidence:
         page=citation.page,
         section="",
         language="",
+        unit=citation.unit,
     )
     return Evidence(passage, citation.quote, citation.start, citation.end, 1.0)
 

@@ -14,20 +14,20 @@ from typing import Literal
 
 from rag import derived, loaders
 from rag.analysis import ANALYSIS_VERSION
-from rag.chunking import CHUNKER_VERSION, chunk
+from rag.chunking import CHUNKER_VERSION
 from rag.config import Config
-from rag.documents import document_of, named, new_document
-from rag.errors import ConfigError, LoadError
-from rag.plan import Plan, Work, hash_file, make_plan, refuse_empty, with_given
+from rag.documents import Prepared, document_of, named, new_document
+from rag.errors import ConfigError
+from rag.parts import PART_CHARACTERS
+from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
 from rag.protocols import Embedder
+from rag.reading import Read, read_ahead
 from rag.reference import REFERENCE
 from rag.scan import Listing, scan
-from rag.store import DATABASE, FileState, Store, index_path
+from rag.slabs import SLAB_PASSAGES, Slab, chunked, embed_missing
+from rag.store import DATABASE, Store, index_path
 from rag.types import Failure, IngestReport
-from rag.writer import NewDocument, StoreWriter, write_lock
-
-# Embedded and committed together: enough to sort by length, few enough to lose little work.
-SLAB_PASSAGES = 192
+from rag.writer import StoreWriter, write_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,14 @@ def ingest(
     *,
     confirm: Confirm = lambda gone, total: False,
     listener: Listener = lambda progress: None,
+    keep_missing: bool = False,
 ) -> IngestReport:
     """Make the index agree with the given folders and files.
 
     A file that can not be read leaves its earlier version in the index and is reported. Files
     gone from a folder that was ingested before are deleted from the index; when that would take
-    more than half of its documents, `confirm(gone, total)` decides.
+    more than half of its documents, `confirm(gone, total)` decides. With `keep_missing` nothing
+    is deleted.
 
     Raises:
         ConfigError: a path is missing or holds nothing to ingest, or the deletion was refused.
@@ -89,7 +91,7 @@ def ingest(
     with write_lock(path):
         run = _Run(path, meta, embedder, config, listener)
         try:
-            return run.execute(listings, confirm, started)
+            return run.execute(listings, None if keep_missing else confirm, started)
         finally:
             run.close()
 
@@ -124,15 +126,19 @@ class _Run:
         self._opened.close()
 
     def execute(
-        self, listings: Sequence[Listing], confirm: Confirm, started: float
+        self, listings: Sequence[Listing], confirm: Confirm | None, started: float
     ) -> IngestReport:
+        """Do it all; without `confirm` nothing is deleted."""
         self._remember_reference()
         known = self.store.roots()
         roots = with_given(known, listings)
         files = {root.id: self.store.files(root.id) for root in roots}
         self.taken = {state.document_id for states in files.values() for state in states.values()}
         plan = make_plan(listings, roots, files)
-        self._confirm_deletion(plan, confirm)
+        if confirm is None:
+            plan.gone.clear()
+        else:
+            self._confirm_deletion(plan, confirm)
         if new := roots[len(known) :]:
             with self.writer.transaction(changes_content=False):
                 self.writer.put_roots(new)
@@ -181,21 +187,27 @@ class _Run:
         """Return how many documents were added, updated, and found to be the same after all."""
         added = updated = 0
         same: list[Work] = []
-        slab: list[tuple[Work, NewDocument, list[str]]] = []
-        for item in work:
+        slab = Slab()
+        for item, read in read_ahead(work, self.config.parsers, self.config.ocr):
             self._report("document", item.source)
-            prepared = self._prepare(item)
             self.done_bytes += item.file.size
-            if isinstance(prepared, FileState):
+            if read is None:
                 same.append(item)
-            elif prepared is not None:
-                slab.append((item, *prepared))
-                added += item.state is None
-                updated += item.state is not None
-            if sum(len(new.passages) for _, new, _ in slab) >= SLAB_PASSAGES:
+                continue
+            if isinstance(read, Failure):
+                self.failed.append(read)
+                continue
+            prepared = self._prepare(item, read)
+            added += item.state is None
+            updated += item.state is not None
+            if len(prepared.document.document.text) > 2 * PART_CHARACTERS:
+                self._commit_long(item, prepared)
+                continue
+            slab.add(prepared)
+            if slab.size >= SLAB_PASSAGES:
                 self._commit(slab)
-                slab.clear()
-        if slab:
+                slab = Slab()
+        if slab.size or slab.documents:
             self._commit(slab)
         self._touch(same)
         return added, updated, len(same)
@@ -207,31 +219,16 @@ class _Run:
                 for work in same:
                     self.writer.touch(work.source, work.root.id, work.file)
 
-    def _prepare(self, work: Work) -> tuple[NewDocument, list[str]] | FileState | None:
-        """Return a document with its embedded texts; its state if unchanged; None if it failed."""
-        try:
-            content_hash = hash_file(work.file.path)
-            same = work.state is not None and work.state.content_hash == content_hash
-            if work.state is not None and same and not work.moved:
-                return work.state
-            parsed = loaders.load(work.file.path, self.config.ocr)
-        except (LoadError, OSError) as error:
-            reason = error.problem if isinstance(error, LoadError) else error.strerror
-            self.failed.append(Failure(work.source, reason or str(error)))
-            return None
-        if scans := parsed.metadata.get("scanned_pages"):
+    def _prepare(self, work: Work, read: Read) -> Prepared:
+        """Return a document ready to be stored."""
+        if scans := read.parsed.metadata.get("scanned_pages"):
             told = f"without its scanned pages {scans}, which OCR did not read"
             self.notes.append(Failure(work.source, told))
-        spans = chunk(
-            parsed,
-            self.embedder.tokenizer,
-            max_tokens=self.config.passage_tokens,
-            overlap_tokens=self.config.overlap_tokens,
-            embedded_tokens=self.embedder.max_tokens,
-        )
         identity = work.state.document_id if work.state else self._new_id(work)
-        document = document_of(identity, work, parsed, content_hash)
-        return new_document(document, work, spans, self.embedder.fingerprint)
+        document = document_of(identity, work, read.parsed, read.content_hash)
+
+        spans = chunked(read.parsed, self.embedder, self.config)
+        return Prepared(new_document(document, work), spans, self.embedder.fingerprint)
 
     def _new_id(self, work: Work) -> str:
         """Return an id that no document has: one that moved away still has that of its place."""
@@ -241,24 +238,35 @@ class _Run:
         self.taken.add(identity)
         return identity
 
-    def _commit(self, slab: Sequence[tuple[Work, NewDocument, list[str]]]) -> None:
-        wanted = {
-            passage.vector_key: text
-            for _, new, texts in slab
-            for passage, text in zip(new.passages, texts, strict=True)
-        }
-        known = self.writer.known_vectors(list(wanted))
-        missing = {key: text for key, text in wanted.items() if key not in known}
-        vectors = self.embedder.embed_passages(list(missing.values())) if missing else None
-        with self.writer.transaction():
+    def _commit(self, slab: Slab) -> None:
+        self.embedded += slab.commit(self.writer, self.embedder)
+        self._committed(len(slab.documents), slab.documents[-1].document.source)
+
+    def _commit_long(self, work: Work, prepared: Prepared) -> None:
+        """Store a document that is too long to be held whole with its passages.
+
+        Its vectors are committed as they come, so that a run that is stopped has them already;
+        the document and its passages are committed together, at the end.
+        """
+        self.done_bytes -= work.file.size
+        before, count = self.done_bytes, len(prepared.document.document.text)
+        for offset, texts in prepared.embedded():
+            self.done_bytes = before + work.file.size * offset // count
+            self._report("document", work.source)
+            missing, vectors = embed_missing(texts, self.writer, self.embedder)
+            self.embedded += len(missing)
             if vectors is not None:
-                self.writer.put_vectors(list(missing), vectors)
-            for _, new, _ in slab:
-                self.writer.put_document(new)
-        self.embedded += len(missing)
-        self.documents += len(slab)
+                with self.writer.transaction(changes_content=False):
+                    self.writer.put_vectors(missing, vectors)
+        self.done_bytes = before + work.file.size
+        with self.writer.transaction():
+            self.writer.put_document(prepared.document, prepared.passages())
+        self._committed(1, work.source)
+
+    def _committed(self, documents: int, source: str) -> None:
+        self.documents += documents
         self.passages = self.store.count()[1]
-        self._report("commit", slab[-1][0].source)
+        self._report("commit", source)
 
     def _report(self, stage: Literal["plan", "document", "commit"], source: str) -> None:
         self.listener(

@@ -110,6 +110,11 @@ class LexicalIndex:
         ]
         return cls(*arrays)
 
+    def same_as(self, other: "LexicalIndex") -> bool:
+        """Tell whether both hold the same postings."""
+        names = [f"_{name}" for name in _ARRAYS]
+        return all(np.array_equal(getattr(self, n), getattr(other, n)) for n in names)
+
     def frequencies(self, terms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in how many rows each term occurs; 0 for unknown terms."""
         known = (terms >= 0) & (terms < len(self._starts) - 1)

@@ -60,6 +60,14 @@ class Reporter:
             self._status = self._console.status(label)
             self._status.start()
 
+    def note(self, text: str) -> None:
+        """Tell something on the way."""
+        self.close()
+        if self._events:
+            self._event("note", text=text)
+        else:
+            self._console.print(text, markup=False, soft_wrap=True)
+
     def fetch(self, label: str, done: int, total: int) -> None:
         """Tell how far the fetching of a model is; what is fetched is said without a terminal too.
 
@@ -89,6 +97,8 @@ class Reporter:
         seconds = max(time.monotonic() - self._started, 0.1)
         rate = (progress.passages - self._passages) / seconds
         told = f"{progress.documents:,} documents, {progress.passages:,} passages, {rate:,.0f}/s"
+        if progress.failed:
+            told += f", {progress.failed:,} failed"
         if progress.total_bytes:
             self._bar("ingesting", progress.done_bytes, progress.total_bytes, told)
 

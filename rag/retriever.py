@@ -64,14 +64,17 @@ class Retriever:
             IndexMismatch: the index was made with another model.
             IndexCorrupt: the index is damaged.
         """
-        store.check(analysis=str(ANALYSIS_VERSION))
-        if embedder is not None:
-            store.check(embedder_fingerprint=embedder.fingerprint)
         self.store = store
         self.embedder = embedder
+        self._check()
         self._make_index = make_index
         self._lock = threading.Lock()
         self._derived = derived.load(store, make_index)
+
+    def _check(self) -> None:
+        self.store.check(analysis=str(ANALYSIS_VERSION))
+        if self.embedder is not None:
+            self.store.check(embedder_fingerprint=self.embedder.fingerprint)
 
     def search(
         self,
@@ -111,6 +114,9 @@ class Retriever:
         version = self.store.version()
         with self._lock:
             if self._derived.version != version:
+                # Restored or migrated: what was made by another model must not be searched.
+                self.store.refresh()
+                self._check()
                 self._derived = derived.load(self.store, self._make_index)
             return self._derived
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.errors import IndexCorrupt, StoreError
+from rag.errors import IndexCorrupt, IndexMismatch, StoreError
+from rag.migrations import MIGRATIONS, migrate
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,6 +36,7 @@ CREATE TABLE documents(
     mtime_ns INTEGER NOT NULL,
     ingested_ns INTEGER NOT NULL,
     checksum BLOB NOT NULL,
+    unit TEXT NOT NULL DEFAULT 'page',
     UNIQUE(root, source)
 ) WITHOUT ROWID;
 
@@ -93,6 +95,14 @@ def checksum(*fields: object) -> bytes:
     return digest.digest()
 
 
+def covered(unit: str) -> tuple[str, ...]:
+    """Return what a checksum covers of a unit: nothing of "page", else the unit.
+
+    Rows of schema version 1, which knew pages only, keep their checksums.
+    """
+    return () if unit == "page" else (unit,)
+
+
 @contextmanager
 def translating(path: Path) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into ours, naming the file and the remedy."""
@@ -102,7 +112,8 @@ def translating(path: Path) -> Iterator[None]:
         if _shows_damage(error):
             raise _damaged(path, error) from error
         raise StoreError(f"{path} can not be used: {error}; {_remedy(str(error))}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The second: SQLite's own message quotes a byte of the damage.
         raise _damaged(path, error) from error
     except OSError as error:
         reason = error.strerror or str(error)
@@ -115,9 +126,10 @@ def _shows_damage(error: sqlite3.OperationalError) -> bool:
     return code == sqlite3.SQLITE_ERROR
 
 
-def _damaged(path: Path, error: Exception) -> IndexCorrupt:
+def _damaged(path: Path, error: Exception | str) -> IndexCorrupt:
     return IndexCorrupt(
-        f"{path} is damaged: {error}; ingest the folder into a new index, or restore a copy"
+        f"{path} is damaged: {error}; see what is wrong with 'rag verify', then run 'rag repair' "
+        "or restore a snapshot"
     )
 
 
@@ -133,11 +145,14 @@ def _remedy(reason: str) -> str:
 
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
-    """Open a database that exists.
+    """Open a database that exists; for writing, it is brought to the present schema first.
+
+    The caller holds the write lock if `writable`.
 
     Raises:
         StoreError: it can not be opened.
-        IndexCorrupt: it is no database of ours, or of a version this program does not know.
+        IndexCorrupt: it is no database of ours.
+        IndexMismatch: it has an earlier schema, and is opened for reading, or a later one.
     """
     with translating(path):
         connection = sqlite3.connect(
@@ -150,20 +165,29 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             if not writable:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function("casefold", 1, str.casefold, deterministic=True)
-            _check_version(connection, path)
+            _check_version(connection, path, writable=writable)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_version(connection: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found != SCHEMA_VERSION:
-        raise IndexCorrupt(
-            f"{path} has schema version {found}; this program reads {SCHEMA_VERSION}: "
-            "use the program that made it, or delete the index's folder and ingest again"
+    if found in MIGRATIONS and writable:
+        migrate(connection, SCHEMA_VERSION)
+    elif found in MIGRATIONS:
+        raise IndexMismatch(
+            f"{path} has schema version {found}, an earlier one than {SCHEMA_VERSION}, which this "
+            f"program reads; bring it up to date with 'rag migrate --index {path.parent.name}'"
         )
+    elif found > SCHEMA_VERSION:
+        raise IndexMismatch(
+            f"{path} has schema version {found}, a later one than {SCHEMA_VERSION}, which this "
+            "program knows; use the program that made it, or ingest into another index"
+        )
+    elif found != SCHEMA_VERSION:
+        raise _damaged(path, f"schema version {found} is none")
 
 
 def create(path: Path, meta: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
 from rag.protocols import Rows, Vectors
-from rag.schema import checksum, connect, translating
+from rag.schema import checksum, connect, covered, translating
 from rag.types import Document, Filters, Heading, Passage
 
 DATABASE = "store.sqlite3"
@@ -27,7 +27,7 @@ SQL_VARIABLES = 500
 
 PASSAGE_COLUMNS = """
     p.row, p.id, p.document, p.start, p."end", p.page, p.page_starts, p.section, p.text,
-    p.vector_key, p.terms, p.checksum, d.source, d.title, d.language
+    p.vector_key, p.terms, p.checksum, d.source, d.title, d.language, d.unit
 """
 TERMS = 9  # among the passage's own columns, after its row
 
@@ -49,6 +49,22 @@ def index_path(index_dir: Path, name: str) -> Path:
             "'_' or '-', the first a letter or digit"
         )
     return index_dir / name
+
+
+def require_index(path: Path) -> None:
+    """Check that there is an index in the folder `path`.
+
+    Raises:
+        IndexNotFound: there is none.
+        StoreError: the folder can not be read.
+    """
+    with translating(path / DATABASE):
+        found = (path / DATABASE).is_file()
+    if not found:
+        raise IndexNotFound(
+            f"there is no index {path.name!r} in {path.parent}; make one with "
+            f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +102,16 @@ class Store:
         self._local = threading.local()
         # Not one a thread: a server's threads come and go, and would leave theirs behind.
         self._idle: list[sqlite3.Connection] = []
-        with translating(self.database):
-            found = self.database.is_file()
-        if not found:
-            raise IndexNotFound(
-                f"there is no index {path.name!r} in {path.parent}; make one with "
-                f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
-            )
+        require_index(path)
         self.meta = self._read_meta()
 
     def _read_meta(self) -> dict[str, str]:
         with self.reading() as connection:
             return dict(connection.execute("SELECT key, value FROM meta"))
+
+    def refresh(self) -> None:
+        """Read again what made the index: a restore or a migration may have put another here."""
+        self.meta = self._read_meta()
 
     def close(self) -> None:
         """Close the connections that are not in use; the store is not used afterwards."""
@@ -149,8 +163,13 @@ class Store:
                 raise IndexMismatch(
                     f"index {self.path.name!r} was made with {key} {found} "
                     f"(embedder {self.meta.get('embedder')}), not {value}; use the same one "
-                    f"(--embedder, --passage-tokens), or delete {self.path} and ingest again"
+                    f"(--embedder, --passage-tokens), or {self._remedy(key)}"
                 )
+
+    def _remedy(self, key: str) -> str:
+        if key == "loaders":  # the texts themselves are other ones
+            return f"delete {self.path} and ingest again"
+        return f"bring it to the present settings with 'rag migrate --index {self.path.name}'"
 
     # -- what is searched -------------------------------------------------------------------
 
@@ -240,7 +259,7 @@ class Store:
 
     def _passage(self, record: tuple[Any, ...]) -> Passage:
         fields = self._verified(record)
-        source, title, language = record[-3:]
+        source, title, language, unit = record[-4:]
         identity, document, start, end, page, page_starts, section, text = fields[:8]
         return Passage(
             id=identity,
@@ -254,12 +273,13 @@ class Store:
             section=section,
             language=language,
             page_starts=tuple(json.loads(page_starts)),
+            unit=unit,
         )
 
     def _verified(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return a passage's own columns; `record` is what PASSAGE_COLUMNS names."""
-        row, *fields, found, source, title, language = record
-        if checksum(*fields, source, title, language) != found:
+        row, *fields, found, source, title, language, unit = record
+        if checksum(*fields, source, title, language, *covered(unit)) != found:
             raise self._corrupt(f"passage row {row} of {source}")
         return tuple(fields)
 
@@ -272,16 +292,17 @@ class Store:
             IndexCorrupt: its text does not match its checksums.
         """
         query = """
-            SELECT source, title, language, date, metadata, headings, pages, content_hash, checksum
+            SELECT source, title, language, date, metadata, headings, pages, content_hash, unit,
+                checksum
             FROM documents WHERE id = ?
         """
         with self.reading() as connection:
             record = connection.execute(query, (identity,)).fetchone()
             if record is None:
                 return None
-            *fields, found = record
+            *fields, unit, found = record
             text = "".join(self._segments(connection, identity))
-            if checksum(identity, *fields, len(text)) != found:
+            if checksum(identity, *fields, len(text), *covered(unit)) != found:
                 raise self._corrupt(f"document {record[0]}")
         source, title, language, _, metadata, headings, pages, content_hash = fields
         return Document(
@@ -294,6 +315,7 @@ class Store:
             language=language,
             metadata=json.loads(metadata),
             content_hash=content_hash,
+            unit=unit,
         )
 
     def _segments(self, connection: sqlite3.Connection, identity: str) -> Iterator[str]:
@@ -349,7 +371,7 @@ class Store:
     def _corrupt(self, what: str) -> IndexCorrupt:
         return IndexCorrupt(
             f"{self.database} is damaged: {what} does not match its checksum; "
-            "ingest the folder into a new index, or restore a copy"
+            "see what is wrong with 'rag verify', then run 'rag repair' or restore a snapshot"
         )
 
 

@@ -60,21 +60,24 @@ class Parsed:
         title: the document's own title, else its first heading, else the file's stem.
         headings: in order of `start`.
         pages: start offset of each page, the first 0; empty where a format has no pages.
-        unit: what `pages` count: "page", "slide", "sheet", "message", "cell", "line".
         metadata: what the file says of itself (author, date, encoding …).
+        unit: what `pages` count: "page", "slide", "sheet", "message", "cell", "line".
     """
 
     text: str
     title: str
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
-    unit: str = "page"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as the index knows it; `id` outlives edits and moves of the file."""
+    """A file as the index knows it; `id` outlives edits and moves of the file.
+
+    `unit`: what `pages` are (`Parsed.unit`).
+    """
 
     id: str
     source: str
@@ -85,6 +88,7 @@ class Document:
     language: str
     metadata: Mapping[str, str]
     content_hash: str
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class Passage:
     """A stretch of a document that is embedded and found: document.text[start:end] == text.
 
     `page` is the page (from 1) on which it starts, None where the format has no pages;
-    `page_starts` are the offsets of the pages that begin inside it.
+    `page_starts` are the offsets of the pages that begin inside it, `unit` what they are
+    (`Parsed.unit`).
     """
 
     id: str
@@ -115,6 +120,7 @@ class Passage:
     section: str
     language: str
     page_starts: tuple[int, ...] = ()
+    unit: str = "page"
 
     def page_at(self, offset: int) -> int | None:
         """Return the page that holds an offset of the document inside this passage."""
@@ -152,7 +158,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The n-th quote of an answer: document.text[start:end] == quote."""
+    """The n-th quote of an answer: document.text[start:end] == quote; `unit` is of `page`."""
 
     n: int
     passage_id: str
@@ -163,6 +169,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    unit: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,3 +330,16 @@ class IngestReport:
     embedded: int
     seconds: float
     notes: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The sources that an ingest run would touch; of what moved, the old one and the new one."""
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...]
+    deleted: tuple[str, ...]
+    unchanged: int
+    failed: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]

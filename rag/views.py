@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.provenance import Explanation, Provenance, summary
-from rag.types import Answer, Citation, Claim, Claimed, Conflict, Failure, Hit, IngestReport
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Claimed,
+    Conflict,
+    Failure,
+    Hit,
+    IngestReport,
+    Preview,
+)
 
 if TYPE_CHECKING:  # at run time it would load numpy for every command
     from rag.checking import Checked
@@ -25,6 +35,7 @@ def hit_view(hit: Hit) -> Json:
         "source": passage.source,
         "title": passage.title,
         "page": passage.page,
+        "unit": passage.unit,
         "section": passage.section,
         "start": passage.start,
         "end": passage.end,
@@ -58,6 +69,7 @@ def citation_view(citation: Citation) -> Json:
         "source": citation.source,
         "title": citation.title,
         "page": citation.page,
+        "unit": citation.unit,
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
@@ -184,6 +196,19 @@ def ingest_view(report: IngestReport) -> Json:
         "passages": report.passages,
         "embedded": report.embedded,
         "seconds": round(report.seconds, 3),
+    }
+
+
+def preview_view(preview: Preview) -> Json:
+    """Return what an ingest run would change."""
+    return {
+        "added": list(preview.added),
+        "updated": list(preview.updated),
+        "moved": [{"from": old, "to": new} for old, new in preview.moved],
+        "deleted": list(preview.deleted),
+        "unchanged": preview.unchanged,
+        "failed": [_failure_view(failure, "error") for failure in preview.failed],
+        "skipped": [_failure_view(failure, "reason") for failure in preview.skipped],
     }
 
 

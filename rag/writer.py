@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from rag.errors import IndexLocked
 from rag.protocols import Vectors
 from rag.scan import File
-from rag.schema import checksum, connect, create, translating
+from rag.schema import checksum, connect, covered, create, translating
 from rag.store import DATABASE, SQL_VARIABLES, Root
 from rag.types import Document
 
@@ -168,8 +169,12 @@ class StoreWriter:
             [(key, row, checksum(row)) for key, row in zip(keys, rows, strict=True)],
         )
 
-    def put_document(self, new: NewDocument) -> None:
-        """Add a document, or replace it; passages that stay the same keep their rows."""
+    def put_document(self, new: NewDocument, more: Iterable[Sequence[NewPassage]] = ()) -> None:
+        """Add a document, or replace it; passages that stay the same keep their rows.
+
+        Args:
+            more: further passages, of a document that has too many to be held at once.
+        """
         document = new.document
         content = (
             document.source,
@@ -184,25 +189,26 @@ class StoreWriter:
         file = (new.size, new.mtime_ns, self._opened_ns)
         self._connection.execute(
             f"""
-            INSERT INTO documents VALUES ({", ".join("?" * 14)})
+            INSERT INTO documents VALUES ({", ".join("?" * 15)})
             ON CONFLICT(id) DO UPDATE SET root = excluded.root, source = excluded.source,
                 title = excluded.title, language = excluded.language, date = excluded.date,
                 metadata = excluded.metadata,
                 headings = excluded.headings, pages = excluded.pages,
                 content_hash = excluded.content_hash, size = excluded.size,
                 mtime_ns = excluded.mtime_ns, ingested_ns = excluded.ingested_ns,
-                checksum = excluded.checksum
+                checksum = excluded.checksum, unit = excluded.unit
             """,
             (
                 document.id,
                 new.root,
                 *content,
                 *file,
-                checksum(document.id, *content, len(document.text)),
+                checksum(document.id, *content, len(document.text), *covered(document.unit)),
+                document.unit,
             ),
         )
         self._put_text(document)
-        self._put_passages(document, new.passages)
+        self._put_passages(document, chain([new.passages], more))
 
     def touch(self, source: str, root: int, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
@@ -218,6 +224,7 @@ class StoreWriter:
         """Delete documents with their text, passages, and vectors that no passage shares."""
         for identity in identities:
             self._drop_passages(identity, kept=set())
+            self._connection.execute("DELETE FROM segments WHERE document = ?", (identity,))
             self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
 
     def _put_text(self, document: Document) -> None:
@@ -226,17 +233,20 @@ class StoreWriter:
         segments = ((start, document.text[start : start + SEGMENT_CHARACTERS]) for start in starts)
         self._connection.executemany(
             "INSERT INTO segments VALUES (?, ?, ?, ?)",
-            [
+            (
                 (document.id, start, text, checksum(document.id, start, text))
                 for start, text in segments
-            ],
+            ),
         )
 
-    def _put_passages(self, document: Document, passages: Sequence[NewPassage]) -> None:
-        self._drop_passages(document.id, kept={passage.id for passage in passages})
-        term_ids = self._term_ids({term for passage in passages for term in passage.terms})
-        for passage in passages:
-            self._put_passage(document, passage, term_ids)
+    def _put_passages(self, document: Document, batches: Iterable[Sequence[NewPassage]]) -> None:
+        kept: set[str] = set()
+        for passages in batches:
+            term_ids = self._term_ids({term for passage in passages for term in passage.terms})
+            for passage in passages:
+                self._put_passage(document, passage, term_ids)
+            kept.update(passage.id for passage in passages)
+        self._drop_passages(document.id, kept)
 
     def _drop_passages(self, document_id: str, kept: set[str]) -> None:
         query = "SELECT id, vector_key FROM passages WHERE document = ?"
@@ -250,6 +260,7 @@ class StoreWriter:
     def _put_passage(
         self, document: Document, passage: NewPassage, term_ids: Mapping[str, int]
     ) -> None:
+        shown = (document.source, document.title, document.language)
         pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
         fields = (
             passage.id,
@@ -276,7 +287,7 @@ class StoreWriter:
                 checksum = excluded.checksum
             """,
             # What a hit shows of its document is covered too.
-            (*fields, checksum(*fields, document.source, document.title, document.language)),
+            (*fields, checksum(*fields, *shown, *covered(document.unit))),
         )
 
     def _drop_orphans(self) -> None:

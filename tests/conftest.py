@@ -3,10 +3,14 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from rag import reading
+from rag.parsing import InProcess
 
 # Beside the checkout, unless RAG_TEST_DATA says otherwise.
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -45,6 +49,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     text = collection_path.read_text(encoding="utf-8")
     return True if re.search(r'importorskip\("(torch|openai)"\)', text) else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsing_in_process() -> Iterator[None]:
+    """Read files in the process of the test: starting another takes longer than most tests.
+
+    Tests of the processes, and of the command line as a program, are not concerned.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "open_parser", lambda processes: InProcess())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_the_environment_counts_for_every_setting(tmp_path: Path) -> None:
         "verifier": "llm", "temperature": "0.7", "top_p": "0.9", "seed": "7",
         "openai_base_url": "http://127.0.0.1:8000/v1", "openai_window": "8192",
         "openai_timeout": "5", "openai_retries": "0", "strictness": "0.7", "quote_only": "1",
-        "ocr": "off",
+        "ocr": "off", "parsers": "3",
     }  # fmt: skip
     assert sorted(values) == sorted(FIELDS)
     config = load(tmp_path, environ={f"RAG_{name.upper()}": v for name, v in values.items()})

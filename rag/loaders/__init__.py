@@ -41,6 +41,11 @@ def kind(path: Path) -> str | None:
     return _KINDS.get(path.suffix.lower())
 
 
+def has_scans(path: Path) -> bool:
+    """Tell whether files of this kind can hold pages that OCR reads."""
+    return kind(path) in _HAVE_SCANS
+
+
 def skip_reason(path: Path) -> str | None:
     """Return why a folder's ingest passes path over, None for a kind that is read."""
     return None if kind(path) else reason_for(path, tuple(_KINDS))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag.errors import LoadError
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 1 << 30
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")

@@ -10,7 +10,7 @@ from rag.testing import HashEmbedder
 from tests.cli.runner import DOCUMENTS, QUESTION, Run, write
 
 HIT_KEYS = [
-    *("rank", "score", "passage_id", "document_id", "source", "title", "page", "section"),
+    *("rank", "score", "passage_id", "document_id", "source", "title", "page", "unit", "section"),
     *("start", "end", "text"),
 ]
 

@@ -156,7 +156,7 @@ def test_much_is_deleted_only_when_confirmed(
         asked.append((gone, total))
         return False
 
-    monkeypatch.setattr("rag.cli._confirmed", no)
+    monkeypatch.setattr("rag.ingest_commands._confirmed", no)
     assert rag("ingest", "docs").code == 2
     assert asked == [(6, 8)]
     assert rag("ingest", "docs", "--yes", "--json").json["documents"]["deleted"] == 6
@@ -192,7 +192,7 @@ def test_a_damaged_index_ends_with_code_5(rag: Run, place: Path) -> None:
     (place / "indexes/default" / DATABASE).write_bytes(b"not a database" * 1000)
     for command in (["search", "cat"], ["ask", "cat"], ["status"], ["ingest", "docs"]):
         result = rag(*command)
-        assert "is damaged" in result.error and "restore a copy" in result.error
+        assert "is damaged" in result.error and "restore a snapshot" in result.error
         assert result.code == 5
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rag import cli, status
+from rag import ingest_commands, status
 from rag.console import Printer, print_json
 from tests.cli.runner import Run
 
 CITATION = {
     "n": 1, "passage_id": "p", "document_id": "d", "source": "report.pdf", "title": "Report",
-    "page": 3, "start": 0, "end": 6, "quote": "Paris is in France.",
+    "page": 3, "unit": "page", "start": 0, "end": 6, "quote": "Paris is in France.",
 }  # fmt: skip
 
 
@@ -87,10 +87,10 @@ def test_a_person_is_asked_before_much_is_deleted(
         return said
 
     monkeypatch.setattr("typer.confirm", confirm)
-    assert not cli._confirmed(6, 8) and questions == []
+    assert not ingest_commands._confirmed(6, 8) and questions == []
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
-    assert cli._confirmed(6, 8) is expected
+    assert ingest_commands._confirmed(6, 8) is expected
     assert "6 of 8 documents" in questions[0]
 
 

@@ -47,6 +47,7 @@ for line in sys.stdin:
         module.ingest([docs], "default", HashEmbedder(), config, confirm=lambda *a: True)
         os._exit(0)
     print(child, flush=True)
+    sys.stdin.readline()  # until then its id is its own, dead or alive
     print(os.waitpid(child, 0)[1], flush=True)
 """
 MOMENTS = 10
@@ -69,8 +70,9 @@ class Runner:
         started = time.perf_counter()
         if kill_after is not None:
             time.sleep(kill_after)
-            # Not reaped before it is asked for: the id is the child's still, dead or alive.
             os.kill(child, signal.SIGKILL)
+        stdin.write("\n")
+        stdin.flush()
         status = int(stdout.readline())
         assert status in (0, signal.SIGKILL)
         return status == 0, time.perf_counter() - started

@@ -16,7 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.analysis import terms
-from rag.errors import ConfigError, IndexCorrupt, IndexLocked, IndexNotFound, StoreError
+from rag.errors import (
+    ConfigError,
+    IndexCorrupt,
+    IndexLocked,
+    IndexMismatch,
+    IndexNotFound,
+    StoreError,
+)
 from rag.schema import SCHEMA_VERSION, checksum
 from rag.store import DATABASE, Root, Store, index_path
 from rag.testing import HashEmbedder
@@ -450,9 +457,9 @@ def test_another_schema_version_is_refused(writer: StoreWriter) -> None:
     """An index of a version that this program does not know, with the remedy."""
     writer.close()
     sql(writer.database, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(IndexCorrupt, match=f"version {SCHEMA_VERSION + 1}.*ingest again"):
+    with pytest.raises(IndexMismatch, match=f"version {SCHEMA_VERSION + 1}, a later.*the program"):
         Store(writer.database.parent)
-    with pytest.raises(IndexCorrupt):
+    with pytest.raises(IndexMismatch):
         StoreWriter(writer.database.parent, META)
 
 

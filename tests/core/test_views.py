@@ -10,9 +10,9 @@ from rag.types import Failure, IngestReport, Verdict
 from rag.views import answer_view, checked_view, ingest_view, search_view
 from tests.core.bench import Bench
 
-HIT = "rank score passage_id document_id source title page section start end text"
+HIT = "rank score passage_id document_id source title page unit section start end text"
 CLAIM = "text start end verdict score citations"
-CITATION = "n passage_id document_id source title page start end quote"
+CITATION = "n passage_id document_id source title page unit start end quote"
 ANSWER = "question answer abstained reason method claims citations conflicts nearest asked timings"
 DOCUMENTS = "added updated unchanged deleted failed skipped notes"
 

@@ -1,0 +1,44 @@
+"""From every earlier schema of a database to the next one.
+
+A step changes tables and the rows in them, never what a row says: ids, rows and versions stay, so
+that what is derived from the store stays good. `rag.schema.connect` runs the steps that a
+database needs in one transaction, when it is opened for writing.
+
+A new step: raise `SCHEMA_VERSION` in `rag.schema`, change `TABLES` there, and add the way from
+the version before it here, whose tables `tests/core/test_migrations.py` keeps.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _units(connection: sqlite3.Connection) -> None:
+    """1 to 2: what the pages of a document are. Until then they were pages."""
+    connection.execute("ALTER TABLE documents ADD COLUMN unit TEXT NOT NULL DEFAULT 'page'")
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _units}
+"""By the version that they start from; each leads to the one after it."""
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a database to a schema version, whole or not at all; nothing if it is of that one.
+
+    The caller holds the write lock.
+
+    Raises:
+        KeyError: no step leads there.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        for step in range(found, version):
+            MIGRATIONS[step](connection)
+        connection.execute(f"PRAGMA user_version = {max(found, version)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
