@@ -1,5 +1,6 @@
 """The scanned pages of a PDF: read with OCR where that can be done, reported where not."""
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
@@ -9,6 +10,8 @@ from rag.loaders.ocr import DPI, OFF, OcrError, PageReader
 
 MOST_PAGES = 200
 """Scanned pages of one document that are read: OCR takes seconds a page, all else does not."""
+MOST_SECONDS = 600.0
+"""Wall clock that the scanned pages of one document may take in all."""
 
 _POINTS = 72  # an inch
 # An A3 page at 300 dots an inch; larger pages are drawn more coarsely.
@@ -30,6 +33,7 @@ class Scans:
         self.problem = ""
         self._setting = setting
         self._reader: PageReader | None = None
+        self._seconds = 0.0
 
     def text(self, page: Any, number: int) -> str:
         """Return the text of a scanned page, "" where it can not be read."""
@@ -52,7 +56,13 @@ class Scans:
             raise OcrError("OCR is set to off" if off else "tesseract is not installed")
         if len(self.read) + len(self.unread) >= MOST_PAGES:
             raise OcrError(f"of a document, {MOST_PAGES} scanned pages are read")
-        text = self._reader.read(_picture(page))
+        if self._seconds >= MOST_SECONDS:
+            raise OcrError(f"the scanned pages of a document are read for {MOST_SECONDS:.0f} s")
+        started = time.monotonic()
+        try:
+            text = self._reader.read(_picture(page))
+        finally:
+            self._seconds += time.monotonic() - started
         if not text:
             raise OcrError("tesseract found no text in it")
         return text

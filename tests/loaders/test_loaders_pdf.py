@@ -1,8 +1,11 @@
 """PDF: pages, outline, and the ways in which a PDF can fail."""
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 from rag.errors import LoadError
@@ -88,3 +91,31 @@ def test_flipped_bytes_are_survived(tmp_path: Path) -> None:
             continue
         assert parsed.pages[0] == 0
         assert all(before < after for before, after in pairwise(parsed.pages))
+
+
+READ = """
+import resource, sys
+from pathlib import Path
+from rag.loaders import load
+parsed = load(Path(sys.argv[1]))
+print(len(parsed.pages), parsed.text.count(" | "))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_two_thousand_pages_take_little_memory(tmp_path: Path) -> None:
+    """A table on every other page; what is kept is the text (60 MiB where it was measured)."""
+    once, many = pdfium.PdfDocument(FILES / "report.en.pdf"), pdfium.PdfDocument.new()
+    for _ in range(1000):
+        many.import_pages(once)
+    many.save(tmp_path / "a.pdf")
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(tmp_path / "a.pdf")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told, peak = done.stdout.splitlines()
+    assert told == "2000 7000"
+    assert int(peak) < 400
