@@ -15,8 +15,10 @@ from lxml import etree
 
 from rag.loaders.source import one_line
 
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_PACKAGE = 16 * 1024 * 1024
+MAX_UNPACKED = 64 * 1024 * 1024
+MAX_PART = 16 * 1024 * 1024
+"""Bytes of one chapter: as a tree of small elements it is forty times as large."""
+
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _XHTML = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -128,15 +130,15 @@ class Book:
         """Return a file of the archive.
 
         Raises:
-            Unreadable: it is not there, is encrypted, or with it too much would be unpacked.
+            Unreadable: it is not there, is encrypted, or too much would be unpacked.
         """
         info = self._archive.NameToInfo.get(name)
         if info is None:
             raise Unreadable(f"lacks its part {name}; fetch it again")
         self._unpacked += info.file_size
-        if self._unpacked > MAX_UNPACKED:
-            limit = f"at most {MAX_UNPACKED >> 20} MiB were expected"
-            raise Unreadable(f"unpacks to more than it should: {limit}; remove it or split it")
+        if self._unpacked > MAX_UNPACKED or info.file_size > MAX_PART:
+            limit = f"at most {MAX_UNPACKED >> 20} MiB, and {MAX_PART >> 20} MiB a chapter"
+            raise Unreadable(f"unpacks to more than it should, {limit}; remove it or split it")
         if info.flag_bits & 1:
             raise Unreadable("is encrypted with a password; save it without one")
         return self._archive.read(info)
@@ -190,8 +192,6 @@ class Book:
 
     def _xml(self, name: str) -> Any:
         data = self.read(name)
-        if len(data) > MAX_PACKAGE:
-            raise Unreadable(f"has a part {name} of {len(data) >> 20} MiB; remove it")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
         try:
             root = etree.fromstring(data, parser)

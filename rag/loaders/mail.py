@@ -23,6 +23,8 @@ from rag.types import Heading, Parsed
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 MAX_HEADER = 20_000
 """Characters of a header that are decoded: the standard library's time grows with their square."""
+MAX_HTML = 16 * 1024 * 1024
+"""Bytes of an HTML body; as a tree of small elements it is forty times as large."""
 
 _KNOWN = frozenset({"subject", "from", "to", "date", "received", "message-id", "sender"})
 
@@ -147,6 +149,8 @@ def _leaf(path: Path, part: Message) -> _Body:
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes) or not data.strip():
         return _Body()
+    if kind == "text/html" and len(data) > MAX_HTML:
+        return _Body(attached=[f"a body of {len(data) >> 20} MiB, not read ({kind})"])
     charset = part.get_content_charset("")
     try:
         if kind == "text/plain":

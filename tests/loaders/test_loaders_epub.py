@@ -144,6 +144,9 @@ def test_what_is_unpacked_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     chapters["b.xhtml"] = "<p>b</p>" * 7_000
     with pytest.raises(LoadError, match="unpacks to more than it should"):
         load(book(tmp_path / "a.epub", chapters))
+    monkeypatch.setattr("rag.loaders.epub_package.MAX_PART", 1_000)
+    with pytest.raises(LoadError, match="unpacks to more than it should"):
+        load(book(tmp_path / "a.epub", {"a.xhtml": "<p>a</p>" * 200}))
 
 
 def test_a_book_reads_nothing_from_outside(tmp_path: Path) -> None:

@@ -180,6 +180,14 @@ def test_a_large_attachment_is_not_in_the_text(tmp_path: Path) -> None:
     assert parsed.text == "Subject: s\n\nplain body\n\nAttachments: a.zip (application/zip)"
 
 
+def test_a_huge_page_in_a_mail_is_named(tmp_path: Path) -> None:
+    """The message is found by its headers and plain parts; what was not read is said."""
+    page = "Content-Type: text/html\n\n" + "<p>text</p>\n" * 1_500_000
+    parsed = eml(tmp_path, "Subject: s\n" + multipart("mixed", PLAIN, page))
+    told = "Attachments: a body of 17 MiB, not read (text/html)"
+    assert parsed.text == f"Subject: s\n\nplain body\n\n{told}"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
