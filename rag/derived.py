@@ -5,10 +5,11 @@ checksum of every file, because a damaged index file loads without complaint and
 wrongly. What does not match is not used: the indexes are built anew from the store.
 """
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -69,14 +70,29 @@ def load(store: Store, make_index: VectorIndexFactory) -> Derived:
         version = store.version()
         rows, languages = store.rows()
         saved = _read(store.path / FOLDER, version)
+        manifest = _manifest(store.path / FOLDER) if saved else {}
         matrix, lexical = saved or (_matrix(store, len(rows)), _lexical(store))
         reference = store.reference()
+    if manifest.get("version") == version and manifest["passages"] != _digest(rows, languages):
+        raise _gone(store, "passages")
     if len(rows) and not reference:
-        raise IndexCorrupt(
-            f"{store.database} is damaged: its reference vectors are gone; ingest its folder again"
-        )
+        raise _gone(store, "its reference vectors")
     groups = tuple(_groups(matrix, languages, make_index))
     return Derived(version, rows, groups, lexical, reference)
+
+
+def _gone(store: Store, what: str) -> IndexCorrupt:
+    """Damage can make rows vanish without a trace but that they were there."""
+    return IndexCorrupt(
+        f"{store.database} is damaged: {what} are gone; repair it, then ingest its folders again"
+    )
+
+
+def _digest(rows: Rows, languages: Sequence[str]) -> str:
+    """Return 16 hex digits over which passages there are, in what order and language."""
+    digest = hashlib.blake2b(rows.astype("<i8").tobytes(), digest_size=8)
+    digest.update("\n".join(languages).encode("utf-8"))
+    return digest.hexdigest()
 
 
 def _groups(
@@ -106,15 +122,15 @@ def save(store: Store) -> None:
             return
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
-        count = len(store.rows()[0])
-        write_vectors(draft / VECTORS, _blocks(store), count, _dim(store))
+        rows, languages = store.rows()
+        write_vectors(draft / VECTORS, _blocks(store), len(rows), _dim(store))
         _lexical(store).save(draft / LEXICAL)
         files = {
             path.relative_to(draft).as_posix(): file_checksum(path)
             for path in sorted(draft.rglob("*.npy"))
         }
-        manifest = json.dumps({"version": version, "files": files}, indent=1)
-        (draft / MANIFEST).write_text(manifest, encoding="utf-8")
+        told = {"version": version, "passages": _digest(rows, languages), "files": files}
+        (draft / MANIFEST).write_text(json.dumps(told, indent=1), encoding="utf-8")
         # Readers have the old files mapped, which outlive their names.
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(draft, folder)
@@ -168,7 +184,8 @@ def _read(folder: Path, version: int) -> tuple[Vectors, LexicalIndex] | None:
     """Return what is saved for the version, or None where it is missing, old or damaged."""
     manifest = _manifest(folder)
     files = manifest.get("files")
-    if manifest.get("version") != version or not isinstance(files, dict):
+    of_it = manifest.get("version") == version and "passages" in manifest
+    if not of_it or not isinstance(files, dict):
         return None
     try:
         if any(file_checksum(folder / name) != found for name, found in files.items()):

@@ -67,10 +67,13 @@ class Prepared:
     def passages(self) -> Iterator[tuple[NewPassage, ...]]:
         """Yield the passages of each part."""
         seen: Counter[str] = Counter()
+        pages = pages_of(self.document.document)
         for offset, spans in self.chunked():
-            yield tuple(self._passage(offset, span, seen) for span in spans)
+            yield tuple(self._passage(offset, span, pages, seen) for span in spans)
 
-    def _passage(self, offset: int, span: Span, seen: Counter[str]) -> NewPassage:
+    def _passage(
+        self, offset: int, span: Span, pages: Sequence[int], seen: Counter[str]
+    ) -> NewPassage:
         """Return a passage; `seen` counts what texts the document had before."""
         document = self.document.document
         start, end = offset + span.start, offset + span.end
@@ -82,8 +85,8 @@ class Prepared:
             id=named(document.id, text, str(seen[name])),
             start=start,
             end=end,
-            page=page_of(document.pages, start),
-            page_starts=_inside(document.pages, start, end),
+            page=page_of(pages, start),
+            page_starts=_inside(pages, start, end),
             section=span.section,
             text=text,
             vector_key=vector_key(self.fingerprint, embedded),
@@ -106,6 +109,13 @@ def new_document(document: Document, work: Work) -> NewDocument:
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
     return NewDocument(document, work.root.id, date, *work.file.stamp, ())
+
+
+def pages_of(document: Document) -> Sequence[int]:
+    """Return where the document's pages start; its lines, where those are what counts."""
+    if document.pages or document.unit != "line":
+        return document.pages
+    return [0, *(match.end() for match in re.finditer("\n", document.text))]
 
 
 def _inside(pages: Sequence[int], start: int, end: int) -> tuple[int, ...]:

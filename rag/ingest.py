@@ -149,6 +149,7 @@ class _Run:
             with self.writer.transaction():
                 self.writer.delete_documents(state.document_id for state in plan.gone)
         added, updated, touched = self._work_through(plan.work)
+        self.writer.finish()
         derived.save(self.store)
         return IngestReport(
             added=added,
@@ -257,6 +258,7 @@ class _Run:
             self.embedded += len(missing)
             if vectors is not None:
                 with self.writer.transaction(changes_content=False):
+                    self.writer.mark_unfinished()
                     self.writer.put_vectors(missing, vectors)
         self.done_bytes = before + work.file.size
         with self.writer.transaction():

@@ -169,6 +169,27 @@ class StoreWriter:
             [(key, row, checksum(row)) for key, row in zip(keys, rows, strict=True)],
         )
 
+    def mark_unfinished(self) -> None:
+        """Remember that vectors are stored whose passages are still to come."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('unfinished', '1')")
+
+    def finish(self) -> None:
+        """Delete the vectors of a long document that never came, if such were stored."""
+        mark = "SELECT 1 FROM meta WHERE key = 'unfinished'"
+        if self._connection.execute(mark).fetchone() is None:
+            return
+        with self.transaction(changes_content=False):
+            self.drop_unused_vectors()
+            self._connection.execute("DELETE FROM meta WHERE key = 'unfinished'")
+
+    def drop_unused_vectors(self) -> int:
+        """Delete vectors that belong to no passage; return how many."""
+        query = """
+            DELETE FROM vectors
+            WHERE NOT EXISTS (SELECT 1 FROM passages WHERE vector_key = vectors.key)
+        """
+        return self._connection.execute(query).rowcount
+
     def put_document(self, new: NewDocument, more: Iterable[Sequence[NewPassage]] = ()) -> None:
         """Add a document, or replace it; passages that stay the same keep their rows.
 

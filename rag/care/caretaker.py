@@ -39,11 +39,6 @@ class Caretaker(StoreWriter):
         """Delete the reference vectors; the next ingest makes them anew."""
         self._connection.execute("DELETE FROM reference")
 
-    def drop_unused_vectors(self) -> int:
-        """Delete vectors that belong to no passage; return how many."""
-        query = "DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM passages)"
-        return self._connection.execute(query).rowcount
-
     def drop_unused_terms(self) -> int:
         """Delete the terms that no passage holds any more; return how many.
 

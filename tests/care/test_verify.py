@@ -45,7 +45,7 @@ def test_a_long_document_with_pages_is_read_in_stretches(
     text = "\n\n".join(f"狗 {n} barks at 😀 Кошка {n}. " * 40 for n in range(200))
     assert len(text) > 2 * SEGMENT_CHARACTERS
     parsed = Parsed(text, "T", pages=tuple(range(0, len(text), 9_000)), unit="slide")
-    monkeypatch.setattr("rag.loaders.load", lambda path: parsed)
+    monkeypatch.setattr("rag.loaders.load", lambda path, *given: parsed)
     put(bench.docs / "a.txt", "x")
     bench.ingest()
     assert verify(bench.index).findings == ()

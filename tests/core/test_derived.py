@@ -293,3 +293,11 @@ def test_positions_are_those_of_the_rows(bench: Bench) -> None:
     rows = np.array([found.rows[2], 999, found.rows[0]])
     assert found.positions(rows).tolist() == [0, 2]
     assert found.positions(np.empty(0, dtype=np.int64)).tolist() == []
+
+
+def test_a_passage_that_vanished_is_missed(animals: Bench) -> None:
+    """Damage may leave a table in order and a row short: what is saved tells."""
+    animals.ingest()
+    animals.sql("DELETE FROM passages WHERE row = (SELECT min(row) FROM passages)")
+    with pytest.raises(IndexCorrupt, match="passages are gone; repair it"):
+        animals.retriever().search("cats", 5)

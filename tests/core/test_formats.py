@@ -42,3 +42,14 @@ def test_a_passage_knows_its_message_line_and_cell(
     passages = store.passages(store.rows()[0].tolist()).values()
     (found,) = [passage for passage in passages if words in passage.text]
     assert found.page_at(found.start + found.text.index(words)) == page
+
+
+def test_a_citation_into_a_table_names_its_line(bench: Bench) -> None:
+    """Records of a CSV file are lines, though none is named as a page."""
+    rows = "".join(f"tea {n},{n * 7}\n" for n in range(300))
+    bench.write({"teas.csv": "name,price\n" + rows})
+    bench.ingest()
+    found = bench.retriever().search("tea 250 1750", 5).hits
+    (hit,) = [hit for hit in found if "tea 250" in hit.passage.text]
+    at = hit.passage.start + hit.passage.text.index("tea 250")
+    assert (hit.passage.unit, hit.passage.page_at(at)) == ("line", 252)

@@ -1,5 +1,6 @@
 """An ingest run brings the index into step with folders, and does no more than that."""
 
+import itertools
 import os
 import shutil
 import stat
@@ -691,3 +692,49 @@ def test_what_a_file_says_of_its_language_and_date_counts(bench: Bench) -> None:
     assert found["named.md"] == ("de", "2021-03-04")
     assert found["odd.md"][0] == "en"
     assert found["plain.txt"][0] == "ru" and found["plain.txt"][1] >= day
+
+
+def test_a_long_document_that_is_interrupted_keeps_its_vectors(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run embeds only the rest; if the file is gone by then, its vectors go too."""
+    monkeypatch.setattr("rag.ingest.PART_CHARACTERS", 500)
+    monkeypatch.setattr("rag.parts.parts.__defaults__", (500,))
+    bench.write({"a.txt": "A text.", "long.txt": "".join(f"Line {n} here.\n" for n in range(600))})
+    calls = itertools.count()
+
+    def listener(progress: Progress) -> None:
+        if progress.source == "long.txt" and next(calls) == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.ingest(listener=listener)
+    ((kept,),) = bench.sql("SELECT count(*) FROM vectors")
+    assert kept > 3
+    whole = Bench(bench.place / "whole")
+    whole.ingest(bench.docs)
+    ((needed,),) = whole.sql("SELECT count(*) FROM vectors")
+    again = bench.ingest()
+    assert again.embedded <= needed - kept + 1
+    assert contents(bench.database) == contents(whole.database)
+    check(bench.store())
+
+
+def test_vectors_of_a_document_that_never_came_are_dropped(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left of a long file that was deleted after an interrupted run."""
+    monkeypatch.setattr("rag.ingest.PART_CHARACTERS", 500)
+    monkeypatch.setattr("rag.parts.parts.__defaults__", (500,))
+    bench.write({"a.txt": "A text.", "long.txt": "".join(f"Line {n} here.\n" for n in range(600))})
+
+    def listener(progress: Progress) -> None:
+        if progress.source == "long.txt" and progress.done_bytes > 3000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.ingest(listener=listener)
+    (bench.docs / "long.txt").unlink()
+    bench.ingest()
+    check(bench.store())
+    assert bench.sql("SELECT * FROM meta WHERE key = 'unfinished'") == []
