@@ -101,7 +101,20 @@ def _letters(text: str) -> str:
 
 
 def _find(letters: str, text: str) -> tuple[int, int] | None:
-    """Return where letters stand in text, white space between them passed over."""
+    """Return where letters stand in text, white space between them passed over.
+
+    Where they stand several times, it is where whole lines are made of them, as of a table;
+    None where that is nowhere.
+    """
     places = [place for place, letter in enumerate(text) if not letter.isspace()]
-    at = _letters(text).find(letters) if letters else -1
-    return (places[at], places[at + len(letters) - 1] + 1) if at >= 0 else None
+    if not letters:
+        return None
+    matches = re.finditer(f"(?={re.escape(letters)})", _letters(text))
+    found = [(places[m.start()], places[m.start() + len(letters) - 1] + 1) for m in matches]
+    whole = (at for at in found if _ends_lines(text, *at))
+    return next(whole, found[0] if len(found) == 1 else None)
+
+
+def _ends_lines(text: str, start: int, end: int) -> bool:
+    before, after = text[:start].rstrip(" "), text[end:].lstrip(" ")
+    return before[-1:] in ("", "\n") and after[:1] in ("", "\n")

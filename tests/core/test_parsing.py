@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rag import loaders, parsing
 from rag.errors import LoadError
 from rag.parsing import InProcess, Parser, Workers
 from tests.core.bench import CORPUS
+from tests.loaders.loader_files import FILES
 
 pytestmark = pytest.mark.slow
 
@@ -126,3 +127,11 @@ def test_what_is_given_up_ends_at_once(tmp_path: Path) -> None:
     parser.close()
     assert time.monotonic() - before < 10
     assert all(f.cancelled() or isinstance(f.exception(), LoadError) for f in futures)
+
+
+@pytest.mark.parametrize("made", [InProcess, lambda ocr: Workers(1, ocr=ocr)])
+def test_the_setting_for_scans_reaches_the_parser(made: Callable[[str], Parser]) -> None:
+    """A language that no tesseract has is told, wherever the file is read."""
+    path = FILES / "scan.hu.pdf"
+    with closing(made("klingon")) as parser, pytest.raises(LoadError, match="without klingon"):
+        parser.submit(path, path.stat().st_size).result()

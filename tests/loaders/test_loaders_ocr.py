@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from rag.errors import LoadError
 from rag.loaders import load, ocr
 from rag.loaders.ocr import OcrError, PageReader, installed
-from rag.loaders.pdf_scans import ranges
+from rag.loaders.pdf_scans import Scans, ranges
 from tests.loaders.loader_files import FILES, pdf, scan
 
 SCANNED = FILES / "partly-scanned.pdf"
@@ -86,16 +87,16 @@ def test_a_document_of_scans_alone_is_an_error_that_names_ocr() -> None:
 
 def test_ocr_can_be_off() -> None:
     """No program is started, whether there is one or not."""
-    assert load(SCANNED, "off").metadata["scanned_pages"] == "2"
+    assert load(SCANNED, ocr="off").metadata["scanned_pages"] == "2"
     with pytest.raises(LoadError, match="OCR is set to off"):
-        load(FILES / "scan.zh.pdf", "off")
+        load(FILES / "scan.zh.pdf", ocr="off")
 
 
 @pytest.mark.usefixtures("without_tesseract")
 def test_a_language_that_is_not_installed_is_named() -> None:
     """A setting that can not be followed is told, and is not followed in part."""
     with pytest.raises(LoadError, match=r"OCR is set to eng\+deu, but without eng, deu"):
-        load(FILES / "scan.hu.pdf", "eng+deu")
+        load(FILES / "scan.hu.pdf", ocr="eng+deu")
 
 
 def test_a_small_picture_is_no_scan(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_scan_within_a_form_is_found(tmp_path: Path) -> None:
     sheet = pdfium.PdfDocument(pdfium_c.FPDF_ImportNPagesToOne(source, 3368, 2380, 2, 1))
     sheet.save(tmp_path / "a.pdf")
     with pytest.raises(LoadError, match=r"is a scan: .*1 of 1"):
-        load(tmp_path / "a.pdf", "off")
+        load(tmp_path / "a.pdf", ocr="off")
 
 
 def test_the_language_found_goes_first(tesseract: Path) -> None:
@@ -161,6 +162,20 @@ def test_the_pages_of_a_document_that_are_read_are_bounded(
     write(tesseract, FAKE + HUNGARIAN)
     with pytest.raises(LoadError, match="of a document, 0 scanned pages are read"):
         load(FILES / "scan.hu.pdf")
+
+
+def test_the_time_that_a_document_takes_is_bounded(
+    tesseract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that exceeds it is kept, those after it are reported."""
+    monkeypatch.setattr("rag.loaders.pdf_scans.MOST_SECONDS", 0.001)
+    write(tesseract, FAKE + HUNGARIAN)
+    scans = Scans("auto")
+    with closing(pdfium.PdfDocument(FILES / "scan.hu.pdf")) as document:
+        assert scans.text(document[0], 1).startswith("A gyűlés")
+        assert scans.text(document[0], 2) == ""
+    assert scans.metadata() == {"ocr_pages": "1", "scanned_pages": "2"}
+    assert "are read for 0 s" in scans.problem
 
 
 @real

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fpdf import FPDF
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.loaders import load
@@ -79,18 +79,26 @@ def table(path: Path, rows: list[list[str]], borders: str = "ALL") -> str:
     return load(path).text
 
 
-WORDS = st.lists(st.text("abc 12.", min_size=1, max_size=9), min_size=3, max_size=3)
+# No lone dots: pdfium takes their baselines for those of other lines.
+WORDS = st.lists(st.text("abc 12", min_size=1, max_size=9), min_size=3, max_size=3)
 
 
-@given(rows=st.lists(WORDS, min_size=2, max_size=6), number=st.integers(0))
+@given(rows=st.lists(WORDS, min_size=2, max_size=6))
+@example(rows=[["e"] * 3] * 2)
 def test_every_cell_keeps_its_place(
-    rows: list[list[str]], number: int, tmp_path_factory: pytest.TempPathFactory
+    rows: list[list[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Whatever stands in the cells: a row a line, a bar between two cells."""
     clean = [[" ".join(cell.split()) or "x" for cell in row] for row in rows]
     path = tmp_path_factory.mktemp("t") / "a.pdf"
     expected = "\n".join(" | ".join(row) for row in clean)
     assert table(path, clean) == f"Before.\n{expected}\nAfter."
+
+
+def test_a_table_whose_place_is_unclear_stays_as_it_is(tmp_path: Path) -> None:
+    """Dots alone, which pdfium moves among the lines: nothing is lost, and no prose cut."""
+    text = table(tmp_path / "a.pdf", [[".", ".", "."], [".", ".", "."]])
+    assert "".join(text.split()) == "Before.......After."
 
 
 def test_a_table_without_rules_stays_in_reading_order(tmp_path: Path) -> None:
