@@ -98,6 +98,10 @@ class Workers:
         """Begin to read a file as soon as a process is free."""
         return self._threads.submit(self._read, path, size, sidecar)
 
+    def processes(self) -> list[int]:
+        """Return the ids of the processes that run."""
+        return [worker.pid for worker in self._all if worker.pid is not None]
+
     def close(self) -> None:
         """End all processes, whatever they do."""
         for worker in self._all:
@@ -127,6 +131,12 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._files = self._bytes = 0
         self._stopped = False
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None while there is none."""
+        process = self._process
+        return process.pid if process else None
 
     def read(self, path: Path, size: int, sidecar: Path | None) -> Parsed:
         """Return what a file holds.

@@ -16,6 +16,8 @@ SETTLE_SECONDS = 1.0
 LONGEST_WAIT = 30.0
 """A folder that never rests is looked at so often."""
 
+LONGEST_STOP = 5.0
+
 _LOOKING = frozenset({"opened", "closed_no_write"})
 
 
@@ -72,7 +74,8 @@ def watch(
                 changed()
     finally:
         observer.stop()
-        observer.join()
+        # It ends with the program at the latest: it must not keep it.
+        observer.join(LONGEST_STOP)
 
 
 def _rest(changes: _Changes, stop: threading.Event) -> None:

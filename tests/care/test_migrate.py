@@ -97,7 +97,7 @@ def test_passages_are_cut_anew_with_what_a_loader_told(
     """Headings, pages, unit, title and metadata come from the store: no file is read."""
     text = "# One\n\n" + "The cat sleeps. " * 60 + "\n\n# 二\n\n" + "狗在叫。" * 90
     parsed = Parsed(text, "T", pages=(0, 500, 900), unit="slide", metadata={"author": "Ann"})
-    monkeypatch.setattr("rag.loaders.load", lambda path: parsed)
+    monkeypatch.setattr("rag.loaders.load", lambda path, *given: parsed)
     put(bench.docs / "a.txt", "x")
     bench.ingest()
     bench.settings["passage_tokens"] = 100
