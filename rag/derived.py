@@ -218,4 +218,14 @@ def _matrix(store: Store, rows: int) -> Vectors:
 
 
 def _lexical(store: Store) -> LexicalIndex:
-    return LexicalIndex.build(list(store.terms()))
+    return LexicalIndex.build(_Terms(store))
+
+
+class _Terms:
+    """The terms of a store's passages, read anew each time they are iterated over."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._store.terms()

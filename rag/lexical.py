@@ -12,7 +12,9 @@ al., Which BM25 Do You Mean?, ECIR 2020):
     idf(t) = ln(1 + (N − df + ½) / (df + ½))
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +27,9 @@ K1 = 1.2
 B = 0.75
 UNKNOWN = -1
 """Stands for a query term that the vocabulary lacks."""
+
+BLOCK_ROWS = 4096
+"""Rows that are sorted together when an index is built."""
 
 _ARRAYS = ("starts", "rows", "counts", "lengths")
 _PAIR = np.dtype([("term", "<u4"), ("count", "<u4")])
@@ -74,23 +79,41 @@ class LexicalIndex:
         return len(self._lengths)
 
     @classmethod
-    def build(cls, blobs: Sequence[bytes]) -> Self:
-        """Return the index whose row i holds the terms of blobs[i] (see `encode_terms`).
+    def build(cls, blobs: Iterable[bytes]) -> Self:
+        """Return the index whose row i holds the terms of the i-th blob (see `encode_terms`).
 
+        Args:
+            blobs: iterated over twice, so that never more is held than the index and a block.
         Raises:
             ValueError: a blob is not a whole number of pairs.
         """
-        if any(len(blob) % _PAIR.itemsize for blob in blobs):
-            raise ValueError("a blob of terms is cut short; expected pairs of uint32")
-        pairs = np.frombuffer(b"".join(blobs), dtype=_PAIR)
-        sizes = np.array([len(blob) // _PAIR.itemsize for blob in blobs], dtype=np.int64)
-        rows = np.repeat(np.arange(len(blobs), dtype=np.int32), sizes)
-        ids = np.ascontiguousarray(pairs["term"])
-        order = _stable_order(ids)
-        starts = np.concatenate(([0], np.cumsum(np.bincount(ids)))).astype(np.int64)
-        counts = np.minimum(pairs["count"], np.iinfo(np.uint16).max).astype(np.uint16)
-        lengths = np.bincount(rows, weights=pairs["count"], minlength=len(blobs))
-        return cls(starts, rows[order], counts[order], lengths.astype(np.int32))
+        sizes = np.zeros(0, dtype=np.int64)
+        lengths = [np.zeros(0, dtype=np.int32)]
+        for _, pairs, rows in _blocks(blobs):
+            found = np.bincount(pairs["term"])
+            sizes = np.pad(sizes, (0, max(0, len(found) - len(sizes))))
+            sizes[: len(found)] += found
+            size = len(rows.sizes)
+            lengths.append(
+                np.bincount(rows.each(), weights=pairs["count"], minlength=size).astype(np.int32)
+            )
+        starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        postings = np.empty(starts[-1], dtype=np.int32)
+        counts = np.empty(starts[-1], dtype=np.uint16)
+        free = starts[:-1].copy()
+        for first, pairs, rows in _blocks(blobs):
+            order = _stable_order(np.ascontiguousarray(pairs["term"]))
+            ids = pairs["term"][order]
+            # The n-th posting of a term in this block goes to its n-th free place.
+            begins = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
+            begins = begins[begins < len(ids)]
+            rank = np.arange(len(ids)) - np.repeat(begins, np.diff(begins, append=len(ids)))
+            places = free[ids] + rank
+            postings[places] = rows.each()[order] + first
+            counts[places] = np.minimum(pairs["count"][order], np.iinfo(np.uint16).max)
+            found = np.bincount(ids)
+            free[: len(found)] += found
+        return cls(starts, postings, counts, np.concatenate(lengths))
 
     def save(self, folder: Path) -> None:
         """Write the postings as .npy files into folder, which is made if missing."""
@@ -216,6 +239,28 @@ class Corpus:
             (self.rows - frequencies + 0.5) / (frequencies + 0.5)
         )
         return weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How many pairs each row of a block has."""
+
+    sizes: NDArray[np.int64]
+
+    def each(self) -> NDArray[np.int32]:
+        """Return the row of each pair, from 0."""
+        return np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes)
+
+
+def _blocks(blobs: Iterable[bytes]) -> Iterator[tuple[int, NDArray[np.void], _Rows]]:
+    """Yield the first row of each block, its pairs of term and count, and its rows."""
+    first, remaining = 0, iter(blobs)
+    while block := list(islice(remaining, BLOCK_ROWS)):
+        if any(len(blob) % _PAIR.itemsize for blob in block):
+            raise ValueError("a blob of terms is cut short; expected pairs of uint32")
+        sizes = np.array([len(blob) // _PAIR.itemsize for blob in block], dtype=np.int64)
+        yield first, np.frombuffer(b"".join(block), dtype=_PAIR), _Rows(sizes)
+        first += len(block)
 
 
 def _stable_order(ids: NDArray[np.uint32]) -> NDArray[np.int64]:

@@ -54,6 +54,7 @@ def test_the_generator_is_not_loaded_for_a_language_it_does_not_speak(config: Co
     assert answer.method is Method.QUOTED and "молоко" in answer.text
 
 
+@pytest.mark.slow
 def test_a_deferred_generator_fails_when_it_is_needed(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

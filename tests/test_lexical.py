@@ -168,3 +168,17 @@ def test_top_is_a_prefix_of_the_whole_ranking(texts: list[list[int]], k: int) ->
     top = index.search([0, 3, 5], k)
     assert top[1].tolist() == whole[1][:k].tolist()
     assert top[0].tolist() == whole[0][:k].tolist()
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 40), st.integers(1, 70_000), max_size=6), max_size=30))
+def test_blocks_make_no_difference(texts: list[dict[int, int]]) -> None:
+    """An index built of many small blocks is that built of one."""
+    blobs = [encode_terms(sorted(text.items())) for text in texts]
+    whole = LexicalIndex.build(blobs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rag.lexical.BLOCK_ROWS", 3)
+        assert LexicalIndex.build(blobs).same_as(whole)
+    assert len(whole) == len(texts)
+    for term in range(41):
+        holding = sum(term in text for text in texts)
+        assert whole.frequencies(np.array([term])).tolist() == [holding]

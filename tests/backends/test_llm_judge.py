@@ -51,6 +51,7 @@ def test_any_reply_is_read_without_an_error(reply: str) -> None:
         assert "supported" in reply.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "judgement"),
     [

@@ -694,6 +694,7 @@ def test_what_a_file_says_of_its_language_and_date_counts(bench: Bench) -> None:
     assert found["plain.txt"][0] == "ru" and found["plain.txt"][1] >= day
 
 
+@pytest.mark.slow
 def test_a_long_document_that_is_interrupted_keeps_its_vectors(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

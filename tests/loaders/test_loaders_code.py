@@ -11,6 +11,7 @@ from rag.loaders.code_kinds import LINE_COMMENT
 from tests.loaders.loader_files import FILES, write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "title"),
     [
@@ -59,6 +60,7 @@ def test_the_title_is_the_first_comment(
 OTHERS = {".conf", ".gql", ".glsl", ".edn", ".f95", ".for", ".svelte"}
 
 
+@pytest.mark.slow
 def test_the_suffixes_are_of_languages() -> None:
     """pygments knows a language for nearly each suffix."""
     unknown = {suffix for suffix in LINE_COMMENT if not find_lexer_class_for_filename("a" + suffix)}

@@ -135,6 +135,7 @@ def test_protected_books_are_refused_and_hidden_fonts_are_no_matter(tmp_path: Pa
     assert load(book(tmp_path / "a.epub", chapters, **fonts)).text == "Text."
 
 
+@pytest.mark.slow
 def test_what_is_unpacked_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chapters count together; a picture that is not read does not count."""
     monkeypatch.setattr("rag.loaders.epub_package.MAX_UNPACKED", 100_000)

@@ -92,6 +92,7 @@ def test_loading_a_kind_that_is_not_read_fails_with_the_reason(tmp_path: Path) -
         load(write(tmp_path / "photo.png", b"\x89PNG"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(LOADERS))
 def test_missing_and_empty_files_fail_in_one_clear_line(suffix: str, tmp_path: Path) -> None:
     """Every loader tells a file that is not there from one without content."""

@@ -172,6 +172,7 @@ def test_a_header_without_end_is_cut(tmp_path: Path) -> None:
     assert parsed.text.endswith("\n\nbody") and len(parsed.text) < 20_000
 
 
+@pytest.mark.slow
 def test_a_large_attachment_is_not_in_the_text(tmp_path: Path) -> None:
     """Ten megabytes of base64 leave a name."""
     data = "QUJD" * 18 + "\n"
@@ -180,6 +181,7 @@ def test_a_large_attachment_is_not_in_the_text(tmp_path: Path) -> None:
     assert parsed.text == "Subject: s\n\nplain body\n\nAttachments: a.zip (application/zip)"
 
 
+@pytest.mark.slow
 def test_a_huge_page_in_a_mail_is_named(tmp_path: Path) -> None:
     """The message is found by its headers and plain parts; what was not read is said."""
     page = "Content-Type: text/html\n\n" + "<p>text</p>\n" * 1_500_000
@@ -188,6 +190,7 @@ def test_a_huge_page_in_a_mail_is_named(tmp_path: Path) -> None:
     assert parsed.text == f"Subject: s\n\nplain body\n\n{told}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [

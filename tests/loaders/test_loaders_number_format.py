@@ -75,6 +75,7 @@ def test_dates_are_iso_dates_with_the_parts_that_are_shown(
     assert shown(value, code) == expected
 
 
+@pytest.mark.slow
 @given(
     st.one_of(st.integers(), st.floats(), st.datetimes(), st.timedeltas(), st.text(max_size=5)),
     st.text('0#?.,%;"[]$€-_*\\ /@EeGgeneralyMdhs:年', max_size=15),

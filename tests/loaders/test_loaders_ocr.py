@@ -127,6 +127,7 @@ def test_the_language_found_goes_first(tesseract: Path) -> None:
     assert seen == [b"eng+hun+chi_sim 1", b"hun+eng+chi_sim 1", b"hun+eng+chi_sim 1", b""]
 
 
+@pytest.mark.slow
 def test_marks_without_words_are_no_text(tesseract: Path) -> None:
     """What is read out of a photograph is left out, and the page reported."""
     write(tesseract, FAKE + "echo '~ | .. , a _ ;: |'\n")
@@ -139,6 +140,7 @@ def test_blanks_between_chinese_characters_are_dropped(tesseract: Path) -> None:
     assert PageReader().read(PAGE) == "语言模型学习 GPT 4   90\n\n下一行"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "told"),
     [("exit 1\n", "failed with exit code 1"), ("exec sleep 60\n", "took longer than 1 s")],
@@ -164,6 +166,7 @@ def test_the_pages_of_a_document_that_are_read_are_bounded(
         load(FILES / "scan.hu.pdf")
 
 
+@pytest.mark.slow
 def test_the_time_that_a_document_takes_is_bounded(
     tesseract: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def table(path: Path, rows: list[list[str]], borders: str = "ALL") -> str:
 WORDS = st.lists(st.text("abc 12", min_size=1, max_size=9), min_size=3, max_size=3)
 
 
+@pytest.mark.slow
 @given(rows=st.lists(WORDS, min_size=2, max_size=6))
 @example(rows=[["e"] * 3] * 2)
 def test_every_cell_keeps_its_place(
