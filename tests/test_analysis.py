@@ -80,6 +80,7 @@ def test_numbers(text: str, expected: set[str]) -> None:
     assert numbers(text) == expected
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_terms_of_any_text(text: str) -> None:
     """No text breaks the analyser, no term is empty or holds white space, numbers are terms."""
@@ -88,6 +89,7 @@ def test_terms_of_any_text(text: str) -> None:
     assert numbers(text) <= set(found)
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(categories=["Lu", "Ll", "Nd", "Zs"])))
 def test_terms_of_analysed_text(text: str) -> None:
     """Terms hang on words only: what stands between them makes no difference."""
@@ -174,6 +176,7 @@ def test_sentences_cover_the_text(text: str, code: str) -> None:
     assert not text[before:].strip()
 
 
+@pytest.mark.slow
 def test_sentences_of_one_long_line() -> None:
     """Time grows with the length of a line, not with its square."""
     started = time.perf_counter()

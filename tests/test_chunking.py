@@ -68,6 +68,7 @@ def documents(draw: st.DrawFn) -> Parsed:
     return Parsed(text, draw(st.sampled_from(["", "Title"])), tuple(headings))
 
 
+@pytest.mark.slow
 @given(
     documents(),
     st.sampled_from([WORDS, SpacedTokenizer(), UnevenTokenizer()]),

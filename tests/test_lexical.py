@@ -170,7 +170,12 @@ def test_top_is_a_prefix_of_the_whole_ranking(texts: list[list[int]], k: int) ->
     assert top[0].tolist() == whole[0][:k].tolist()
 
 
-@given(st.lists(st.dictionaries(st.integers(0, 40), st.integers(1, 70_000), max_size=6), max_size=30))
+TEXTS = st.lists(
+    st.dictionaries(st.integers(0, 40), st.integers(1, 70_000), max_size=6), max_size=30
+)
+
+
+@given(TEXTS)
 def test_blocks_make_no_difference(texts: list[dict[int, int]]) -> None:
     """An index built of many small blocks is that built of one."""
     blobs = [encode_terms(sorted(text.items())) for text in texts]

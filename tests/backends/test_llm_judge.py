@@ -178,6 +178,7 @@ def test_the_same_question_is_asked_in_the_same_words() -> None:
     assert marks(judge_prompt("ab", "c")) != marks(judge_prompt("a", "bc"))
 
 
+@pytest.mark.slow
 @given(st.text(), st.text())
 def test_any_text_can_be_judged(premise: str, hypothesis: str) -> None:
     """No text breaks the template or the marks ("$", "{", lone surrogates …)."""

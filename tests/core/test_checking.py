@@ -88,6 +88,7 @@ def well_formed(checked: Checked, sources: Sequence[str]) -> bool:
 # -- verdicts -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @CHECKERS
 @pytest.mark.parametrize(("source", "claim"), VERBATIM)
 def test_a_copied_sentence_is_supported(checker: Checker, source: str, claim: str) -> None:
@@ -288,6 +289,7 @@ def test_any_texts_can_be_checked(claim: str, sources: list[str]) -> None:
     assert well_formed(BY_MEANING.check(claim, sources), sources)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.sampled_from([s for source in SOURCES for s in source.split(". ")]), st.permutations(SOURCES)

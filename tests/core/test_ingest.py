@@ -568,6 +568,7 @@ def another_user() -> Iterator[Path]:
         shutil.rmtree(place)
 
 
+@pytest.mark.slow
 def test_files_without_permission_are_reported_and_kept() -> None:
     """A file and a folder that may not be read: failures; what was known of them stays."""
     with another_user() as place:
@@ -721,6 +722,7 @@ def test_a_long_document_that_is_interrupted_keeps_its_vectors(
     check(bench.store())
 
 
+@pytest.mark.slow
 def test_vectors_of_a_document_that_never_came_are_dropped(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ def test_the_hybrid_takes_the_best_of_both(bench: Bench) -> None:
     assert sources(hits) == ["both.txt", "one.txt", "none.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_equal_passages_come_in_a_fixed_order(bench: Bench, mode: Mode) -> None:
     """Ties are broken by place, so a search repeats itself to the letter."""

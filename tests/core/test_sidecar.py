@@ -42,6 +42,7 @@ def test_a_sidecar_states_title_and_metadata(bench: Bench) -> None:
         assert [hit.passage.title for hit in hits] == titles
 
 
+@pytest.mark.slow
 def test_a_change_of_the_sidecar_alone_is_read(animals: Bench) -> None:
     """Added, edited without a new size, touched, and removed: the document follows."""
     version = animals.store().version()

@@ -463,6 +463,7 @@ def test_another_schema_version_is_refused(writer: StoreWriter) -> None:
         StoreWriter(writer.database.parent, META)
 
 
+@pytest.mark.slow
 def test_health_is_what_sqlite_finds(writer: StoreWriter) -> None:
     """healthy() is true of a good file and false of one whose pages are out of order."""
     put(writer, [new("a", ["line " * 500 + str(n) for n in range(40)])])

@@ -275,6 +275,7 @@ def test_a_generator_that_writes_no_claim_can_be_stopped(cats: Bench) -> None:
     assert stoppable(cats.answerer(), lambda: True).answer(QUESTION).method is Method.QUOTED
 
 
+@pytest.mark.slow
 def test_a_stoppable_generator_is_the_generator(cats: Bench) -> None:
     """Until it is stopped: its window, its languages, its drafts, and what it says of a cut."""
     plain, wrapped = (ScriptedGenerator([f"{MILK} {SLEEP}"], frozenset({"en"})) for _ in range(2))

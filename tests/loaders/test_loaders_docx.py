@@ -70,6 +70,7 @@ def test_properties_are_title_author_and_date(tmp_path: Path) -> None:
     assert load(save(made, tmp_path / "named.docx")).title == "named"
 
 
+@pytest.mark.slow
 def test_headings_are_known_by_name_base_and_outline_level(tmp_path: Path) -> None:
     """A localised id, a style of the user's own and a bare outline level are headings."""
     made = document()
@@ -134,6 +135,7 @@ def test_text_in_links_insertions_and_controls_is_read(tmp_path: Path) -> None:
     assert load(save(made, tmp_path / "a.docx")).text == "a\tbcd-e\n\nf"
 
 
+@pytest.mark.slow
 def test_a_docx_without_text_is_an_error(tmp_path: Path) -> None:
     """An empty document is reported like an empty file."""
     with pytest.raises(LoadError, match="holds no text"):

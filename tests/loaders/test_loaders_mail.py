@@ -166,6 +166,7 @@ def test_headings_of_several_parts_begin_their_lines(tmp_path: Path) -> None:
     assert sections(parsed) == [(1, "s", "Subject: s"), (2, "Top", "Top"), (2, "Top", "Top")]
 
 
+@pytest.mark.slow
 def test_a_header_without_end_is_cut(tmp_path: Path) -> None:
     """The standard library takes the square of its length to decode it."""
     parsed = eml(tmp_path, "Subject: " + "=?utf-8?q?a?= " * 200_000 + "\n\nbody\n")

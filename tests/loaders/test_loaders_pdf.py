@@ -80,6 +80,7 @@ def test_a_truncated_pdf_is_damaged(share: float, tmp_path: Path) -> None:
         load(write(tmp_path / "a.pdf", data[: int(len(data) * share)]))
 
 
+@pytest.mark.slow
 def test_flipped_bytes_are_survived(tmp_path: Path) -> None:
     """A damaged PDF is read as far as pdfium reads it, or is an error."""
     data = (FILES / "libreoffice.pdf").read_bytes()

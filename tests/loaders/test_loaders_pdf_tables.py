@@ -125,6 +125,7 @@ def test_a_frame_and_a_chart_are_no_tables(tmp_path: Path) -> None:
     assert load(path).text == "Prose in a frame.\n40\n90"
 
 
+@pytest.mark.slow
 def test_a_page_full_of_lines_takes_no_time(tmp_path: Path) -> None:
     """A map of thousands of lines is not searched for tables."""
     writer = FPDF()

@@ -143,6 +143,7 @@ def test_a_cell_that_claims_to_reach_far_costs_no_more_than_its_row() -> None:
     assert row.cells == ["0"] * 1000
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(CELLS, max_size=5), max_size=30), st.booleans())
 def test_every_row_is_a_line_that_holds_its_cells(rows: list[list[str]], one_table: bool) -> None:
     """Whatever is taken for the header, nothing is lost and nothing moves to another row."""
