@@ -15,8 +15,8 @@ from lxml import etree
 
 from rag.loaders.docx_styles import Styles
 from rag.loaders.docx_text import Writer, paragraph_text
-from rag.loaders.package import CORE_PROPERTIES, Kind, check, properties
-from rag.loaders.source import failure, one_line, read_bytes
+from rag.loaders.package import CORE_PROPERTIES, Kind, check, parsing, properties
+from rag.loaders.source import one_line, read_bytes
 from rag.types import Parsed
 
 _KIND = Kind("DOCX", "an old Word file (.doc)", ".docx")
@@ -31,16 +31,11 @@ def load(path: Path) -> Parsed:
     """
     data = read_bytes(path)
     check(path, data, _KIND)
-    try:
+    with parsing(path, "DOCX", "Word or LibreOffice"):
         document = docx.Document(BytesIO(data))
         writer = Writer(Styles(document.styles.element), _notes(document.part))
         writer.blocks(document.element.body)
         metadata = _properties(document)
-    except Exception as error:
-        # A package can be wrong in many ways (missing parts, bad XML); python-docx names few.
-        told = one_line(f"{type(error).__name__}: {error}")[:120]
-        remedy = "open it in Word or LibreOffice and save it anew"
-        raise failure(path, f"is no DOCX, or a damaged one ({told}); {remedy}") from error
     text, headings = writer.result()
     title = metadata.pop("title") or (headings[0].title if headings else "")
     return Parsed(text, title, headings, metadata=metadata)

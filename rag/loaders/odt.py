@@ -9,10 +9,9 @@ from pathlib import Path
 
 from odfdo import Document
 
-from rag.errors import LoadError
 from rag.loaders.odt_text import Body, Styles
-from rag.loaders.package import Kind, check, stated
-from rag.loaders.source import failure, one_line, read_bytes
+from rag.loaders.package import Kind, check, parsing, stated
+from rag.loaders.source import failure, read_bytes
 from rag.loaders.written import Writer
 from rag.types import Parsed
 
@@ -30,15 +29,8 @@ def load(path: Path) -> Parsed:
     """
     data = read_bytes(path)
     check(path, data, _KIND)
-    try:
+    with parsing(path, "ODT", "LibreOffice"):
         return _parsed(path, Document(BytesIO(data)))
-    except LoadError:
-        raise
-    except Exception as error:
-        # A package can be wrong in many ways (missing parts, bad XML); odfdo names few.
-        told = one_line(f"{type(error).__name__}: {error}")[:120]
-        remedy = "open it in LibreOffice and save it anew"
-        raise failure(path, f"is no ODT, or a damaged one ({told}); {remedy}") from error
 
 
 def _parsed(path: Path, document: Document) -> Parsed:

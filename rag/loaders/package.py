@@ -1,6 +1,8 @@
 """Packages: the zip archives that office formats are, checked before anything is unpacked."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -38,6 +40,28 @@ class Kind:
     old: str
     suffix: str
     max_unpacked: int = MAX_UNPACKED
+
+
+@contextmanager
+def parsing(path: Path, name: str, programs: str) -> Iterator[None]:
+    """Turn whatever a parser raises into a failure of one line.
+
+    A package can be wrong in many ways (missing parts, bad XML), of which the parsers name few.
+
+    Args:
+        name: of the format.
+        programs: that can open it and save it anew.
+    Raises:
+        LoadError: the package is damaged.
+    """
+    try:
+        yield
+    except LoadError:
+        raise
+    except Exception as error:
+        told = one_line(f"{type(error).__name__}: {error}")[:120]
+        remedy = f"open it in {programs} and save it anew"
+        raise failure(path, f"is no {name}, or a damaged one ({told}); {remedy}") from error
 
 
 def check(path: Path, data: bytes, kind: Kind) -> None:

@@ -14,11 +14,10 @@ import pptx
 from pptx.enum.shapes import PP_PLACEHOLDER as PLACEHOLDER
 from pptx.oxml.ns import qn
 
-from rag.errors import LoadError
 from rag.loaders.merged import Cell, Grid
 from rag.loaders.number_format import shown
-from rag.loaders.package import CORE_PROPERTIES, Kind, check, properties
-from rag.loaders.source import failure, one_line, read_bytes
+from rag.loaders.package import CORE_PROPERTIES, Kind, check, parsing, properties
+from rag.loaders.source import one_line, read_bytes
 from rag.loaders.tables import Row, lines
 from rag.loaders.written import Writer
 from rag.types import Parsed
@@ -44,15 +43,8 @@ def load(path: Path) -> Parsed:
     """
     data = read_bytes(path)
     check(path, data, _KIND)
-    try:
+    with parsing(path, "PPTX", "PowerPoint or LibreOffice"):
         return _parsed(path, data)
-    except LoadError:
-        raise
-    except Exception as error:
-        # A package can be wrong in many ways (missing parts, bad XML); python-pptx names few.
-        told = one_line(f"{type(error).__name__}: {error}")[:120]
-        remedy = "open it in PowerPoint or LibreOffice and save it anew"
-        raise failure(path, f"is no PPTX, or a damaged one ({told}); {remedy}") from error
 
 
 def _parsed(path: Path, data: bytes) -> Parsed:

@@ -15,10 +15,9 @@ from zipfile import ZipFile
 import openpyxl
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from rag.errors import LoadError
 from rag.loaders.number_format import shown
-from rag.loaders.package import Kind, check, stated
-from rag.loaders.source import failure, one_line, read_bytes
+from rag.loaders.package import Kind, check, parsing, stated
+from rag.loaders.source import read_bytes
 from rag.loaders.tables import Row, lines
 from rag.loaders.written import Writer, refusal
 from rag.loaders.xlsx_layout import Layout, Merges, layout
@@ -47,15 +46,8 @@ def load(path: Path) -> Parsed:
     data = read_bytes(path)
     check(path, data, _KIND)
     _check_strings(path, data)
-    try:
+    with parsing(path, "XLSX", "Excel or LibreOffice"):
         return _parsed(path, data)
-    except LoadError:
-        raise
-    except Exception as error:
-        # A package can be wrong in many ways (missing parts, bad XML); openpyxl names few.
-        told = one_line(f"{type(error).__name__}: {error}")[:120]
-        remedy = "open it in Excel or LibreOffice and save it anew"
-        raise failure(path, f"is no XLSX, or a damaged one ({told}); {remedy}") from error
 
 
 def _check_strings(path: Path, data: bytes) -> None:
