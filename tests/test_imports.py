@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow  # every module is parsed, some in fresh interpreters
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Lowest first. A module imports from its own layer and from those before it, never from a later
