@@ -12,7 +12,7 @@ from rag.sentences import sentences
 from rag.types import Answer, Citation, Claim, Claimed, Event, Evidence, Judgement
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
-TRAILING = re.compile(r"([.!?…。!?]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
+TRAILING = re.compile(r"([.!?…。\uff01\uff1f]+[\"'”»)]*)((?:\s*\[\d{1,3}\])+)")
 
 
 # en de hu ru zh: what joins two main clauses after a comma.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.sentences import sentences
 
 # A marker or a closing quote behind the full stop belongs to the sentence before it.
-_CLOSED = re.compile(r"[.!?…。!?．।؟]+[\"'”’»」』)\])]*(?:\s*\[\d{1,3}\])*\Z")
+_CLOSED = re.compile(r"[.!?…。\uff01\uff1f．।؟]+[\"'”’»」』)\])]*(?:\s*\[\d{1,3}\])*\Z")
 # "3." can be the beginning of "3.5", "2." that of "2. Februar" and "II." that of "II. Vilmos".
 _OPEN = re.compile(r"(?:\d|\b[IVXLCDM]+|[.…])[.…]\Z|…\Z")
 # What could follow: only where the splitter sees an end before each of them, there is one.

@@ -21,6 +21,7 @@ from rag.nearness import Matrix, Near, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
 from rag.types import Evidence, Hit, Passage
+from rag.wrapping import is_row
 
 NEARNESS_WEIGHT = 30.0
 OVERLAP_WEIGHT = 4.0
@@ -34,7 +35,8 @@ WORD = re.compile(r"[^\W_]+")
 # Tokens may come out differently when a text is cut.
 SLACK = 8
 
-SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?", "।")
+INTRODUCES = (":", "\uff1a")  # the second as wide as a Chinese character
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "।")
 
 QUOTE_CHARACTERS = 300
 QUOTES = 3
@@ -46,6 +48,9 @@ AFTER_BONUS = 3.0
 BEFORE_BONUS = 1.5
 # Between neighbours: line breaks, indentation, the mark of a list item.
 GAP = 12
+# Pages on which text does not go on from the one before.
+SEPARATE = frozenset({"slide", "sheet", "message", "cell"})
+_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
 MARKER_CHARACTERS = len(" [1] ")
 
 
@@ -216,11 +221,25 @@ def _bonus(item: Evidence, chosen: Iterable[Evidence]) -> float:
     bonus = 0.0
     for other in chosen:
         if _adjacent(other, item):
-            introduced = other.text.endswith((":", ":"))
-            bonus = max(bonus, AFTER_COLON_BONUS if introduced else AFTER_BONUS)
-        elif _adjacent(item, other):
+            if other.text.endswith(INTRODUCES):
+                bonus = max(bonus, AFTER_COLON_BONUS)
+            elif _goes_on(other, item):
+                bonus = max(bonus, AFTER_BONUS)
+        elif _adjacent(item, other) and _goes_on(item, other):
             bonus = max(bonus, BEFORE_BONUS)
     return bonus
+
+
+def _goes_on(before: Evidence, after: Evidence) -> bool:
+    """Tell whether of two neighbours the second may go on with what the first one says.
+
+    Not over an empty line, from one slide to the next, or from one row of a table to another.
+    """
+    passage = before.passage
+    if any(before.end < start <= after.start for start in passage.page_starts):
+        return passage.unit not in SEPARATE
+    between = passage.text[before.end - passage.start : after.start - passage.start]
+    return not (_EMPTY_LINE.search(between) or is_row(before.text) or is_row(after.text))
 
 
 def _adjacent(before: Evidence, after: Evidence) -> bool:

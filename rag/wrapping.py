@@ -71,13 +71,18 @@ def _may_follow(text: str, first: tuple[int, int], second: tuple[int, int]) -> b
     body = following.lstrip()
     if len(line) < LEAST_LINE or not body or line.endswith(":") or _OPENS.match(body):
         return False
-    if _PAIRS.match(line) or _PAIRS.match(following) or _same_label(line, following):
+    if is_row(line) or is_row(following) or _same_label(line, following):
         return False
     item = _ITEM.match(line)
     indents = {_indent(line), item.end() if item else _indent(line)}
     if _indent(following) not in indents:
         return False
     return _is_prose(line[item.end() :] if item else line) and _is_prose(body, least_words=1)
+
+
+def is_row(line: str) -> bool:
+    """Tell whether a line is a row of a table, "name: lamp; price: 5" or between bars."""
+    return _PAIRS.match(line) is not None or line.lstrip().startswith("|")
 
 
 def _same_label(line: str, following: str) -> bool:

@@ -50,6 +50,10 @@ GOLDEN: list[tuple[str, str, int, str, list[Row]]] = [
         ("猫在睡觉。", (1,), ()),
         ("狗在叫。", (2,), ()),
     ]),
+    ("Chinese, excited", "zh", 2, "猫在睡觉吗\uff1f[1]狗在叫\uff01 [2]", [
+        ("猫在睡觉吗\uff1f", (1,), ()),
+        ("狗在叫\uff01", (2,), ()),
+    ]),
     ("Hungarian abbreviation", "hu", 1, "A ház kb. öt méter magas [1].", [
         ("A ház kb. öt méter magas.", (1,), ()),
     ]),

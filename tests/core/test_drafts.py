@@ -44,6 +44,8 @@ def test_reading_a_stream_keeps_what_it_returns() -> None:
         ("- It is tall\n- It is o", "en", "- It is tall"),
         ("塔建于1889年。它很", "zh", "塔建于1889年。"),
         ("塔建于1889年。", "zh", "塔建于1889年。"),
+        ("塔真高\uff01", "zh", "塔真高\uff01"),
+        ("塔高吗\uff1f[1]", "zh", "塔高吗\uff1f[1]"),
         ("Башню построили рано [1]. Она выс", "ru", "Башню построили рано [1]."),
         ("Башню построили рано, т.", "ru", ""),
         ("A torony magas. Ez kb.", "hu", "A torony magas."),

@@ -189,6 +189,40 @@ def test_items_of_a_list_become_one_quote() -> None:
     assert texts(choose_quotes(scored(text, 5, 5))) == ["The cat sleeps.\n- The dog barks."]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Product: lamp; Price: 12\nProduct: chair; Price: 40",
+        "| lamp | 12 |\n| chair | 40 |",
+        "The lamp costs twelve.\n\nThe chair costs forty.",
+    ],
+)
+def test_a_neighbour_beyond_a_border_has_to_be_worth_it(text: str) -> None:
+    """The next row of a table, or paragraph, is quoted for what it says, not for its place."""
+    first = text.splitlines()[0]
+    assert texts(choose_quotes(scored(text, 9, 1))) == [first]
+    assert len(" ".join(texts(choose_quotes(scored(text, 9, 8.5))))) > len(first)
+
+
+@pytest.mark.parametrize(("unit", "quoted"), [("slide", "First."), ("page", "First. Second.")])
+def test_text_goes_on_from_page_to_page_but_not_from_slide_to_slide(unit: str, quoted: str) -> None:
+    """A sentence on the next slide is no continuation; one on the next page is."""
+    text = "First. Second."
+    place = replace(passage(text), page_starts=(7,), unit=unit)
+    evidence = [
+        Evidence(place, text[start:end], start, end, score)
+        for start, end, score in ((0, 6, 9.0), (7, 14, 1.0))
+    ]
+    assert texts(choose_quotes(evidence)) == [quoted]
+
+
+@pytest.mark.parametrize("colon", [":", "\uff1a"])
+def test_what_a_colon_introduces_is_quoted_over_any_border(colon: str) -> None:
+    """Of a Chinese text too, whose colon is as wide as its characters."""
+    text = f"\u6709\u4e24\u79cd\u732b{colon}\n\n\u9ed1\u732b\u3002"
+    assert texts(choose_quotes(scored(text, 9, 1))) == [text]
+
+
 def test_the_best_sentence_is_quoted_first() -> None:
     """Quotes come by the best sentence in each, not in the order of the text."""
     far = " ".join(f"Filler number {n} goes here." for n in range(8))
