@@ -13,7 +13,7 @@ from rag.fusion import Retrieval
 from rag.types import Reason
 
 # Below this lift the question is on another subject; above, the subject is there, not the answer.
-OFF_SUBJECT = 3.0
+OFF_SUBJECT = 4.0
 
 # What the best passage needs without a fitted model, in deviations. So far above neutral text it is
 # on the subject, ...
