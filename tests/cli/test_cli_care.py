@@ -94,7 +94,7 @@ def test_delete_says_what_would_come_back(rag: Run) -> None:
     assert "the next ingest of its folder reads it again" in result.out
     identity = rag("search", "dog", "-k", "1", "--json").json["hits"][0]["document_id"]
     (deleted,) = rag("delete", identity, "--json").json["deleted"]
-    assert deleted.keys() == {"id", "source", "file", "returns"}
+    assert deleted.keys() == {"id", "source", "also_in", "file", "returns"}
     assert (deleted["id"], deleted["returns"]) == (identity, True)
     unknown = rag("delete", "animals/cats.md")
     assert unknown.code == 2 and "nothing was deleted" in unknown.error
@@ -128,6 +128,7 @@ def test_an_index_of_an_earlier_schema_names_migrate(rag: Run, place: Path) -> N
     """The reader's error is the command to run, and it helps."""
     with closing(sqlite3.connect(database(place))) as connection:
         connection.execute("ALTER TABLE documents DROP COLUMN unit")
+        connection.execute("DROP TABLE copies")
         connection.execute("PRAGMA user_version = 1")
     refused = rag("ask", QUESTION)
     assert refused.code == 5 and "'rag migrate --index default'" in refused.error
