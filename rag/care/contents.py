@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rag import copies
 from rag.analysis import ANALYSIS_VERSION
 from rag.care.findings import Finding, Part
 from rag.chunking import page_of
@@ -54,6 +55,7 @@ def database_findings(connection: sqlite3.Connection, *, terms: bool) -> Iterato
         "pages": _pages,
         "meta": _meta,
         "documents": documents,
+        "copies": _copies,
         "rows": _strays,
         "vectors": _vectors,
         "reference": _reference,
@@ -116,6 +118,11 @@ def _documents(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Findi
             yield _of_document(record[0], source, "holds bytes that are no text")
         except (TypeError, ValueError) as error:
             yield _of_document(record[0], source, str(error))
+
+
+def _copies(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for _, source, problem in copies.damaged(connection):
+        yield Finding(Part.COPY, f"copy {printable(source)}", problem)
 
 
 def _of_document(identity: Any, source: Any, problem: str) -> Finding:

@@ -10,6 +10,7 @@ class Part(StrEnum):
     DATABASE = "database"
     INDEX = "index"
     DOCUMENT = "document"
+    COPY = "copy"
     VECTOR = "vector"
     REFERENCE = "reference"
     TERMS = "terms"
@@ -21,6 +22,7 @@ REMEDIES = {
     "'rag ingest' reads the rest again",
     Part.INDEX: "'rag repair' rebuilds it",
     Part.DOCUMENT: "'rag repair' takes the document out, 'rag ingest' reads its file again",
+    Part.COPY: "'rag repair' forgets it, 'rag ingest' finds it again",
     Part.VECTOR: "'rag repair' takes its documents out, 'rag ingest' reads their files again",
     Part.REFERENCE: "'rag repair' deletes it, 'rag ingest' makes it anew",
     Part.TERMS: "'rag repair' rebuilds them",
