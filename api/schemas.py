@@ -30,7 +30,9 @@ class _Request(BaseModel):
 class FiltersIn(_Request):
     """Which documents may be searched; every filter given must hold."""
 
-    source: ShortText | None = Field(default=None, description='glob over sources, of copies too ("guides/*.md")')
+    source: ShortText | None = Field(
+        default=None, description='glob over sources, of copies too ("guides/*.md")'
+    )
     title: ShortText | None = Field(default=None, description="a part of the title, case ignored")
     language: ShortText | None = Field(default=None, description="ISO 639-1 code")
     since: date | None = Field(default=None, description="this date and later")

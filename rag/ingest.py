@@ -33,6 +33,12 @@ from rag.store import DATABASE, Store, index_path
 from rag.types import Failure, IngestReport
 from rag.writer import StoreWriter, write_lock
 
+# What a document lacks, by the key of the metadata that says it.
+LEFT_OUT = {
+    "scanned_pages": "without its scanned pages {}, which OCR did not read",
+    "broken_lines": "without its lines {}, which can not be read as JSON",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -262,9 +268,9 @@ class _Run:
 
     def _prepare(self, work: Work, read: Read) -> Prepared:
         """Return a document ready to be stored."""
-        if scans := read.parsed.metadata.get("scanned_pages"):
-            told = f"without its scanned pages {scans}, which OCR did not read"
-            self.notes.append(Failure(work.source, told))
+        for key, told in LEFT_OUT.items():
+            if what := read.parsed.metadata.get(key):
+                self.notes.append(Failure(work.source, told.format(what)))
         identity = work.state.document_id if work.state else self._new_id(work)
         document = document_of(identity, work, read.parsed, read.content_hash)
 

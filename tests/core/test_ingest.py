@@ -315,6 +315,29 @@ def test_the_index_folder_inside_the_documents_is_not_ingested(bench: Bench) -> 
         assert counts(report) == expected and report.skipped == ()
 
 
+def test_lines_that_are_no_records_are_noted(bench: Bench) -> None:
+    """The file is ingested without them, and the report says which they are."""
+    bench.write({"a.jsonl": '{"bird": "heron"}\n{"bird": \n{"bird": "stork"}\n', "b.jsonl": "{"})
+    report = bench.ingest()
+    assert report.added == 1 and [failure.source for failure in report.failed] == ["b.jsonl"]
+    assert [(note.source, note.reason) for note in report.notes] == [
+        ("a.jsonl", "without its lines 2, which can not be read as JSON")
+    ]
+    assert "stork" in bench.document("a.jsonl").text
+
+
+def test_a_video_with_the_suffix_of_typescript_is_skipped(bench: Bench) -> None:
+    """Packets of 188 bytes that begin with "G" are an MPEG transport stream; code is read."""
+    packet = b"G" + bytes([0x40, 0x00, 0x10]) + b"\xff" * 184
+    code = "Greet();" + "x" * 180 + "G" + "y" * 187 + "G" + "z" * 300
+    bench.write({"film.ts": packet * 9, "short.ts": "Greet();\n", "long.TS": code})
+    report = bench.ingest()
+    assert counts(report) == (2, 0, 0, 0)
+    assert [(skip.source, skip.reason) for skip in report.skipped] == [
+        ("film.ts", "a video (.ts) holds no text to read")
+    ]
+
+
 # -- asking before much is deleted -----------------------------------------------------------
 
 
