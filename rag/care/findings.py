@@ -1,7 +1,15 @@
 """What is wrong with an index, thing by thing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+Listener = Callable[[str, int, int], None]
+"""Is told what is being read, how much of it is, and of how much; 0 of 0 where nobody knows."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 class Part(StrEnum):
