@@ -21,7 +21,7 @@ from rag.types import Parsed
 Loader = Callable[[Path, str], Parsed]
 
 # Part of an index's fingerprint: raise it when the text or headings of any format change.
-LOADERS_VERSION = 2
+LOADERS_VERSION = 3
 
 TITLE_LENGTH = 300
 _FORMATS: Mapping[str, tuple[str, ...]] = {
