@@ -8,7 +8,7 @@ came. A document goes with its bytes: it stays as long as one of its files holds
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Literal
 
 from rag.copies import Place
@@ -73,7 +73,7 @@ class Group:
 
 def suffix(source: str) -> str:
     """Return what decides how a file is read."""
-    return PurePosixPath(source).suffix.lower()
+    return splitext(source)[1].lower()
 
 
 def pair(entries: Iterable[Entry], gone: Sequence[FileState]) -> list[FileState]:

@@ -237,8 +237,9 @@ def _plan_rest(
         if group.document is not None
         for entry in group.entries
     }
-    held = {(e.content_hash, suffix(e.source)) for group in groups for e in group.entries}
-    live = {state.document_id for state in states if _place(state) not in gone}
+    # Which hashes and documents are left matters to what is gone alone.
+    held = {(e.content_hash, suffix(e.source)) for g in groups for e in g.entries if gone}
+    live = {state.document_id for state in states if gone and _place(state) not in gone}
     claimed = set(documents.values())
     for state in states:
         place = _place(state)
