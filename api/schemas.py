@@ -30,7 +30,9 @@ class _Request(BaseModel):
 class FiltersIn(_Request):
     """Which documents may be searched; every filter given must hold."""
 
-    source: ShortText | None = Field(default=None, description='glob over sources ("guides/*.md")')
+    source: ShortText | None = Field(
+        default=None, description='glob over sources, of copies too ("guides/*.md")'
+    )
     title: ShortText | None = Field(default=None, description="a part of the title, case ignored")
     language: ShortText | None = Field(default=None, description="ISO 639-1 code")
     since: date | None = Field(default=None, description="this date and later")
@@ -147,6 +149,7 @@ class HitOut(BaseModel):
     passage_id: str
     document_id: str
     source: str
+    also_in: list[str] = Field(description="further files that hold the same document")
     title: str
     page: int | None
     unit: str = Field(description="what page counts: page, slide, sheet, message, cell or line")
@@ -180,6 +183,7 @@ class CitationOut(BaseModel):
     passage_id: str
     document_id: str
     source: str
+    also_in: list[str] = Field(description="further files that hold the same document")
     title: str
     page: int | None
     unit: str = Field(description="what page counts: page, slide, sheet, message, cell or line")

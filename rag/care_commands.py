@@ -29,7 +29,7 @@ def verify_command(common: Common) -> int:
 
     with Reporter(events=common.events) as reporter:
         reporter.waiting("reading the index")
-        verified = verify(_path(common))
+        verified = verify(_path(common), reporter.verify)
     print_view(verified_view(verified), common.json, Printer.verified)
     return IndexCorrupt.exit_code if verified.findings else 0
 

@@ -99,6 +99,7 @@ def cite(evidence: Evidence, n: int) -> Citation:
         end=evidence.end,
         quote=evidence.text,
         unit=passage.unit,
+        also_in=passage.also_in,
     )
 
 

@@ -14,6 +14,7 @@ from rag.wrapping import unwrapped
 
 INDENT = "    "
 SNIPPET = 240
+NAMED = 3  # of the files that hold the same as another
 VERDICTS = {"supported": "green", "partial": "yellow", "contradicted": "red", "unsupported": "red"}
 # What documents hold must not steer the terminal: all control characters but tab and newline.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -52,6 +53,8 @@ class Printer:
         """Print what an ingest run changed."""
         documents = view["documents"]
         counts = [f"{documents[key]} {key}" for key in ("added", "updated", "unchanged", "deleted")]
+        if documents["copies"]:
+            counts.append(f"{documents['copies']} copies of others")
         for key in ("failed", "skipped"):
             if documents[key]:
                 counts.append(f"{len(documents[key])} {key}")
@@ -68,6 +71,7 @@ class Printer:
         """Print what an ingest run would change, a source a line, and then the counts."""
         moved = [f"{pair['from']} → {pair['to']}" for pair in view["moved"]]
         lists = {**{k: view[k] for k in ("added", "updated")}, "moved": moved}
+        lists["copies"] = [f"{pair['source']} (of {pair['of']})" for pair in view["copies"]]
         lists["deleted"] = view["deleted"]
         for name, sources in lists.items():
             for source in sources:
@@ -76,7 +80,11 @@ class Printer:
             self._line(f"failed:   {failure['source']}: {failure['error']}", "red")
         for failure in view["skipped"]:
             self._line(f"skipped:  {failure['source']}: {failure['reason']}", "dim")
-        counts = [f"{len(sources)} {name}" for name, sources in lists.items()]
+        counts = [
+            f"{len(sources)} {name}"
+            for name, sources in lists.items()
+            if sources or name != "copies"
+        ]
         self._line(f"{', '.join(counts)}, {view['unchanged']} unchanged; nothing was done")
 
     def search(self, view: Json) -> None:
@@ -86,6 +94,7 @@ class Printer:
         for hit in view["hits"]:
             section = f" · {hit['section']}" if hit["section"] else ""
             self._line(f"{hit['rank']}  {place(hit)}{section}  ({hit['score']:.3f})", "bold")
+            self._also_in(hit)
             self._indented(shortened(hit["text"]))
 
     def answer(self, view: Json) -> None:
@@ -102,6 +111,7 @@ class Printer:
         for citation in view["citations"]:
             self._line("")
             self._line(f"[{citation['n']}] {place(citation)}", "bold")
+            self._also_in(citation)
             self._indented(f"“{reflowed(citation['quote'])}”")
         for conflict in view["conflicts"]:
             sides = zip(conflict["citations"], conflict["says"], strict=True)
@@ -116,6 +126,13 @@ class Printer:
         if view["nearest"]:
             self._line("\nNearest passages:")
             self.search({"hits": view["nearest"]})
+
+    def _also_in(self, view: Json) -> None:
+        """Print which other files hold the same; of many the first."""
+        others = view["also_in"]
+        if others:
+            more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
+            self._indented(f"also in: {', '.join(others[:NAMED])}{more}")
 
     def _explained(self, view: Json) -> None:
         """Print where each claim comes from, where that was asked for."""
@@ -168,6 +185,7 @@ class Printer:
         """Print which documents are gone, and which of them an ingest would bring back."""
         for document in view["deleted"]:
             self._line(f"deleted {document['source']}")
+            self._also_in(document)
             if document["returns"]:
                 self._indented(
                     f"{document['file']} is there still: the next ingest of its folder reads it "

@@ -6,6 +6,7 @@ holds whole documents, so a run that dies has done a part of its work and the ne
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -16,18 +17,27 @@ from rag import derived, loaders
 from rag.analysis import ANALYSIS_VERSION
 from rag.chunking import CHUNKER_VERSION
 from rag.config import Config
+from rag.copies import Place
 from rag.documents import Prepared, document_of, named, new_document
 from rag.errors import ConfigError
+from rag.groups import Change
 from rag.parts import PART_CHARACTERS
-from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
+from rag.plan import Plan, Work, copy_row, document_for
+from rag.planning import make_plan, refuse_empty, with_given
 from rag.protocols import Embedder
-from rag.reading import Read, read_ahead
+from rag.reading import CHANGED, Read, read_ahead
 from rag.reference import REFERENCE
-from rag.scan import Listing, scan
+from rag.scan import File, Listing, scan
 from rag.slabs import SLAB_PASSAGES, Slab, chunked, embed_missing
 from rag.store import DATABASE, Store, index_path
 from rag.types import Failure, IngestReport
 from rag.writer import StoreWriter, write_lock
+
+# What a document lacks, by the key of the metadata that says it.
+LEFT_OUT = {
+    "scanned_pages": "without its scanned pages {}, which OCR did not read",
+    "broken_lines": "without its lines {}, which can not be read as JSON",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,9 @@ class _Run:
             self.store.check(**meta)
             self._opened = opened.pop_all()
         self.taken: set[str] = set()
+        self.counts: Counter[Change] = Counter()
+        self.reasons: dict[Place, str] = {}
+        self.held: dict[Place, str] = {}
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
         self.failed: list[Failure] = []
         self.notes: list[Failure] = []
@@ -134,10 +147,8 @@ class _Run:
         roots = with_given(known, listings)
         files = {root.id: self.store.files(root.id) for root in roots}
         self.taken = {state.document_id for states in files.values() for state in states.values()}
-        plan = make_plan(listings, roots, files)
-        if confirm is None:
-            plan.gone.clear()
-        else:
+        plan = make_plan(listings, roots, files, keep_missing=confirm is None)
+        if confirm is not None:
             self._confirm_deletion(plan, confirm)
         if new := roots[len(known) :]:
             with self.writer.transaction(changes_content=False):
@@ -145,23 +156,24 @@ class _Run:
         self.failed += plan.failed
         self.total_bytes = sum(work.file.size for work in plan.work)
         self._report("plan", "")
-        if plan.gone:
-            with self.writer.transaction():
-                self.writer.delete_documents(state.document_id for state in plan.gone)
-        added, updated, touched = self._work_through(plan.work)
+        self._forget(plan)
+        self._work_through(plan.work)
+        self._put_copies(plan)
+        self._touch([(each.place, each.file) for each in plan.touched if each.file])
         self.writer.finish()
         derived.save(self.store)
         return IngestReport(
-            added=added,
-            updated=updated,
-            unchanged=plan.unchanged + touched,
-            deleted=len(plan.gone),
+            added=self.counts["added"],
+            updated=self.counts["updated"] + self.counts["moved"],
+            unchanged=self.counts["unchanged"] + plan.unchanged,
+            deleted=len(plan.deleted),
             failed=tuple(self.failed),
             skipped=tuple(plan.skipped),
             passages=self.store.count()[1],
             embedded=self.embedded,
             seconds=time.perf_counter() - started,
             notes=tuple(self.notes),
+            copies=self.counts["copy"],
         )
 
     def _remember_reference(self) -> None:
@@ -184,23 +196,32 @@ class _Run:
 
     # -- working ----------------------------------------------------------------------------
 
-    def _work_through(self, work: Sequence[Work]) -> tuple[int, int, int]:
-        """Return how many documents were added, updated, and found to be the same after all."""
-        added = updated = 0
-        same: list[Work] = []
+    def _forget(self, plan: Plan) -> None:
+        """Delete the documents that are gone, and the copies that hold something else now."""
+        if plan.gone or plan.dropped:
+            with self.writer.transaction(changes_content=bool(plan.gone)):
+                self.writer.delete_documents(state.document_id for state in plan.gone)
+                self.writer.drop_copies((state.root, state.source) for state in plan.dropped)
+
+    def _work_through(self, work: Sequence[Work]) -> None:
+        """Read files, and store what they hold."""
+        same: list[tuple[Place, File]] = []
         slab = Slab()
         for item, read in read_ahead(work, self.config.parsers, self.config.ocr):
             self._report("document", item.source)
             self.done_bytes += item.file.size
             if read is None:
-                same.append(item)
+                same.append(((item.root.id, item.source), item.file))
+                self.counts["unchanged"] += 1
                 continue
             if isinstance(read, Failure):
-                self.failed.append(read)
+                self._fail(item, read)
+                continue
+            if by := self.held.get((item.root.id, item.source)):
+                self._fail(item, Failure(item.source, f"waits for {by}, which could not be read"))
                 continue
             prepared = self._prepare(item, read)
-            added += item.state is None
-            updated += item.state is not None
+            self.counts[item.change] += 1
             if len(prepared.document.document.text) > 2 * PART_CHARACTERS:
                 self._commit_long(item, prepared)
                 continue
@@ -211,20 +232,45 @@ class _Run:
         if slab.size or slab.documents:
             self._commit(slab)
         self._touch(same)
-        return added, updated, len(same)
 
-    def _touch(self, same: Sequence[Work]) -> None:
+    def _fail(self, work: Work, failure: Failure) -> None:
+        self.failed.append(failure)
+        self.reasons[work.root.id, work.source] = failure.reason
+        if work.moved and work.state is not None:
+            # Its document stays where it is, with what it holds.
+            self.held[work.state.root, work.state.source] = work.source
+
+    def _put_copies(self, plan: Plan) -> None:
+        """Store files with the documents that hold the same; not where that could not be read."""
+        if not plan.copies and not plan.superseded:
+            return
+        stored = {root.id: self.store.files(root.id) for root in self.store.roots()}
+        rows = []
+        for copy in plan.copies:
+            if (document := document_for(copy, stored)) is not None:
+                rows.append(copy_row(copy, document, self.writer.opened_ns))
+                self.counts[copy.entry.change] += 1
+            elif not copy.entry.unchanged:
+                told = f"holds the same as {copy.of[1]}: {self.reasons.get(copy.of, CHANGED)}"
+                self.failed.append(Failure(copy.entry.source, told))
+        # A document that loses its file is content that changes; one that gains files is not.
+        lost = any(copy.entry.state and not copy.entry.state.copy for copy in plan.copies)
+        with self.writer.transaction(changes_content=lost or bool(plan.superseded)):
+            self.writer.put_copies(rows)
+            self.writer.delete_documents(plan.superseded)
+
+    def _touch(self, same: Sequence[tuple[Place, File]]) -> None:
         """Remember new time stamps of files whose content is what is stored."""
         if same:
             with self.writer.transaction(changes_content=False):
-                for work in same:
-                    self.writer.touch(work.source, work.root.id, work.file)
+                for place, file in same:
+                    self.writer.touch(place, file)
 
     def _prepare(self, work: Work, read: Read) -> Prepared:
         """Return a document ready to be stored."""
-        if scans := read.parsed.metadata.get("scanned_pages"):
-            told = f"without its scanned pages {scans}, which OCR did not read"
-            self.notes.append(Failure(work.source, told))
+        for key, told in LEFT_OUT.items():
+            if what := read.parsed.metadata.get(key):
+                self.notes.append(Failure(work.source, told.format(what)))
         identity = work.state.document_id if work.state else self._new_id(work)
         document = document_of(identity, work, read.parsed, read.content_hash)
 

@@ -142,7 +142,8 @@ def watch_command(
                 return
             first = False
             reporter.close()
-            if report.added or report.updated or report.deleted or report.failed:
+            changed = report.added or report.updated or report.copies or report.deleted
+            if changed or report.failed:
                 _told(report, common)
 
         watch(paths, config.index_dir, again, poll=poll)

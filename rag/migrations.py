@@ -19,7 +19,29 @@ def _units(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE documents ADD COLUMN unit TEXT NOT NULL DEFAULT 'page'")
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _units}
+def _copies(connection: sqlite3.Connection) -> None:
+    """2 to 3: further files of a document. Until then each was a document; the next ingest joins
+    those that hold the same bytes.
+    """
+    connection.execute(
+        """
+        CREATE TABLE copies(
+            row INTEGER PRIMARY KEY,
+            root INTEGER NOT NULL REFERENCES roots(id),
+            source TEXT NOT NULL,
+            document TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            ingested_ns INTEGER NOT NULL,
+            checksum BLOB NOT NULL,
+            UNIQUE(root, source)
+        )
+        """
+    )
+    connection.execute("CREATE INDEX copies_document ON copies(document)")
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _copies}
 """By the version that they start from; each leads to the one after it."""
 
 

@@ -1,23 +1,14 @@
-"""What an ingest run has to do: which files are new, changed, moved, gone, or as they were.
-
-A file is taken for unchanged by its size and time alone; every other file is read before it is
-known to have changed, so a plan names work that may turn out to be none.
-"""
+"""What an ingest run has to do: files to read, files that are copies of others, what is gone."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from rag import loaders
-from rag.errors import ConfigError, IndexNotFound
-from rag.scan import File, Listing, printable
-from rag.store import FileState, Root, Store
+from rag.copies import CopyRow, Place
+from rag.groups import Change, Entry
+from rag.scan import File
+from rag.store import FileState, Root
 from rag.types import Failure
-
-# A file changed within this time of its ingestion may change again without a new time stamp.
-RACY_NS = 2_000_000_000
 
 # What is stored of each file, by root id and source.
 Known = Mapping[int, Mapping[str, FileState]]
@@ -25,9 +16,13 @@ Known = Mapping[int, Mapping[str, FileState]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A file that has to be read, and what is stored of it.
+    """A file that has to be read, and what is stored of its document.
 
-    `moved`: what is stored is of another file, now gone, that held the same bytes.
+    Attributes:
+        state: None of a new document.
+        moved: what is stored was read from another file, which held the same bytes.
+        change: what has become of the file itself.
+        content_hash: what it must hold, where others are to be copies of it; "" where none are.
     """
 
     file: File
@@ -35,6 +30,16 @@ class Work:
     source: str
     state: FileState | None
     moved: bool = False
+    change: Change = "added"
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file that is to be stored with the document of another: that at place `of`."""
+
+    entry: Entry
+    of: Place
 
 
 @dataclass(slots=True)
@@ -42,130 +47,48 @@ class Plan:
     """What a run has to do, and what it can not do.
 
     Attributes:
-        work: files to read.
-        unchanged: how many files need no look.
-        gone: what is stored of files that are no longer there.
+        work: files to read, those first whose documents go from one file to another.
+        copies: files to store with the documents of others, when those have been read.
+        touched: files whose times have changed, and nothing else.
+        unchanged: how many files need no work, the touched ones among them.
+        gone: the documents of which no file is left.
+        deleted: the sources of files that are gone.
+        moved: old and new sources of files.
+        dropped: copies that are gone, or hold something else now.
+        superseded: documents whose files are with other documents now.
         skipped, failed: what the listings pass over, and could not list.
     """
 
     work: list[Work] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    touched: list[Entry] = field(default_factory=list)
     unchanged: int = 0
     gone: list[FileState] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    dropped: list[FileState] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
     skipped: list[Failure] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
 
-def refuse_empty(listings: Sequence[Listing], path: Path) -> None:
-    """Refuse folders without documents, unless the index in `path` holds some of theirs.
-
-    Raises:
-        ConfigError: an empty folder that never held a document is a mistake.
-    """
-    if not any(listing.files for listing in listings) and not _held_before(listings, path):
-        names = ", ".join(printable(str(listing.root)) for listing in listings)
-        skipped = sum(len(listing.skipped) for listing in listings)
-        raise ConfigError(
-            f"{names} holds no file that can be ingested ({skipped} skipped); expected "
-            f"{loaders.KINDS_READ}"
-        )
+def document_for(copy: Copy, stored: Known) -> str | None:
+    """Return the id of the document that a file is a copy of; None if it is not stored so."""
+    root, source = copy.of
+    found = stored[root].get(source)
+    if found is None or found.copy or found.content_hash != copy.entry.content_hash:
+        return None
+    return found.document_id
 
 
-def _held_before(listings: Sequence[Listing], path: Path) -> bool:
-    try:
-        store = Store(path)
-    except IndexNotFound:
-        return False
-    with closing(store):
-        roots = store.roots()
-        places = [root.path for root in roots]
-        places += [root.path / source for root in roots for source in store.files(root.id)]
-    # In a folder, or the folder itself: a file that is given alone tells nothing of others.
-    return any(
-        listing.whole and place.is_relative_to(listing.root)
-        for listing in listings
-        for place in places
-    )
-
-
-def with_given(known: Sequence[Root], listings: Sequence[Listing]) -> list[Root]:
-    """Return the known folders, then the given ones that lie inside none before them."""
-    roots = list(known)
-    following = max((root.id for root in known), default=0) + 1
-    for listing in listings:
-        if not any(listing.root.is_relative_to(root.path) for root in roots):
-            roots.append(Root(following, listing.root))
-            following += 1
-    return roots
-
-
-def make_plan(listings: Sequence[Listing], roots: Sequence[Root], known: Known) -> Plan:
-    """Compare what lies in folders with what is stored of them.
-
-    Args:
-        listings: of the paths given; they may overlap.
-        roots: those known and those given, from `with_given`.
-        known: what is stored of every root.
-    """
-    plan = Plan()
-    seen: set[tuple[int, str]] = set()
-    for listing in listings:
-        plan.skipped += listing.skipped
-        plan.failed += listing.failed
-        for file in listing.files:
-            root = _owner(file.path, roots)
-            source = file.path.relative_to(root.path).as_posix()
-            if (root.id, source) not in seen:
-                seen.add((root.id, source))
-                _plan_file(Work(file, root, source, known[root.id].get(source)), plan)
-    for root in roots:
-        for source, state in known[root.id].items():
-            if (root.id, source) not in seen and _is_gone(root.path / source, listings):
-                plan.gone.append(state)
-    _find_moved(plan)
-    return plan
-
-
-def _owner(path: Path, roots: Sequence[Root]) -> Root:
-    """Return the deepest root above the path: a file belongs to one root only."""
-    above = [root for root in roots if path.is_relative_to(root.path)]
-    return max(above, key=lambda root: len(root.path.parts))
-
-
-def _plan_file(work: Work, plan: Plan) -> None:
-    state = work.state
-    size, mtime_ns = work.file.stamp
-    settled = state is not None and mtime_ns < state.ingested_ns - RACY_NS
-    if state is not None and settled and (size, mtime_ns) == (state.size, state.mtime_ns):
-        plan.unchanged += 1
-    else:
-        plan.work.append(work)
-
-
-def _is_gone(path: Path, listings: Sequence[Listing]) -> bool:
-    """Tell whether a listing that would have come upon a path does not list it."""
-    return any(
-        listing.whole
-        and path.is_relative_to(listing.root)
-        and not any(path.is_relative_to(folder) for folder in listing.unread)
-        and not any(part.startswith(".") for part in path.relative_to(listing.root).parts)
-        for listing in listings
-    )
-
-
-def _find_moved(plan: Plan) -> None:
-    """Let new files take over the documents of files that are gone and held the same bytes."""
-    gone = {(state.size, state.content_hash): state for state in plan.gone}
-    sizes = {size for size, _ in gone}
-    for i, work in enumerate(plan.work):
-        size, _ = work.file.stamp
-        if work.state is None and size in sizes:
-            try:
-                key = (size, hash_file(work.file))
-            except OSError:  # told when it is read
-                continue
-            if state := gone.pop(key, None):
-                plan.work[i] = replace(work, state=state, moved=True)
-                plan.gone.remove(state)
+def copy_row(copy: Copy, document: str, opened_ns: int) -> CopyRow:
+    """Return what is stored of a copy; opened_ns: when the run began, before files were read."""
+    file, state = copy.entry.file, copy.entry.state
+    if file is not None:
+        return CopyRow(document, *copy.entry.place, *file.stamp, opened_ns)
+    assert state is not None  # it is known, if it is not listed
+    stamp = (state.size, state.mtime_ns, state.ingested_ns)
+    return CopyRow(document, *copy.entry.place, *stamp)
 
 
 def hash_file(file: File) -> str:

@@ -1,12 +1,15 @@
 """What an ingest run would do, without doing it: no lock, no model, nothing written."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from rag.config import Config
 from rag.errors import IndexNotFound
-from rag.plan import Known, Plan, Work, hash_file, make_plan, refuse_empty, with_given
+from rag.groups import Change
+from rag.plan import Known, Plan, Work, hash_file
+from rag.planning import make_plan, refuse_empty, with_given
 from rag.scan import scan
 from rag.store import Root, Store, index_path
 from rag.types import Failure, Preview
@@ -26,8 +29,8 @@ def preview(
     refuse_empty(listings, place)
     stored, known = _stored(place)
     roots = with_given(stored, listings)
-    plan = make_plan(listings, roots, {root.id: known.get(root.id, {}) for root in roots})
-    return _previewed(plan, keep_missing)
+    files = {root.id: known.get(root.id, {}) for root in roots}
+    return _previewed(make_plan(listings, roots, files, keep_missing=keep_missing))
 
 
 def _stored(place: Path) -> tuple[list[Root], Known]:
@@ -40,20 +43,32 @@ def _stored(place: Path) -> tuple[list[Root], Known]:
         return roots, {root.id: store.files(root.id) for root in roots}
 
 
-def _previewed(plan: Plan, keep_missing: bool) -> Preview:
+def _previewed(plan: Plan) -> Preview:
     failed = list(plan.failed)
-    added, updated, moved, same = [], [], [], plan.unchanged
+    sources: dict[Change, list[str]] = defaultdict(list)
+    copies = []
+    same = plan.unchanged
     for work in plan.work:
-        if work.state is None:
-            added.append(work.source)
-        elif work.moved:
-            moved.append((work.state.source, work.source))
-        elif (changed := _changed(work, failed)) is not None:
-            updated += [work.source] if changed else []
-            same += not changed
-    gone = () if keep_missing else tuple(state.source for state in plan.gone)
+        if work.change == "copy" and work.state is not None:
+            copies.append((work.source, work.state.source))
+        elif work.change != "updated" or work.moved or (changed := _changed(work, failed)):
+            sources[work.change].append(work.source)
+        else:
+            same += changed is False
+    for copy in plan.copies:
+        if copy.entry.change == "copy":
+            copies.append((copy.entry.source, copy.of[1]))
+        else:
+            sources[copy.entry.change].append(copy.entry.source)
     return Preview(
-        tuple(added), tuple(updated), tuple(moved), gone, same, tuple(failed), tuple(plan.skipped)
+        added=tuple(sources["added"]),
+        updated=tuple(sources["updated"]),
+        moved=tuple(plan.moved),
+        deleted=tuple(plan.deleted),
+        unchanged=same + len(sources["unchanged"]),
+        failed=tuple(failed),
+        skipped=tuple(plan.skipped),
+        copies=tuple(copies),
     )
 
 

@@ -102,6 +102,17 @@ class Reporter:
         if progress.total_bytes:
             self._bar("ingesting", progress.done_bytes, progress.total_bytes, told)
 
+    def verify(self, what: str, done: int, total: int) -> None:
+        """Tell how far the reading of an index is; `total` is 0 where it is not known."""
+        new, self._label = what != self._label, what
+        if self._events:
+            if new or self._due():
+                self._event("verify", part=what, done=done, total=total)
+        elif new:
+            self.waiting(f"reading the {what}")
+        elif total:
+            self._bar(f"reading the {what}", done, total, f"{done:,} of {total:,}")
+
     def question(self, done: int, total: int) -> None:
         """Tell how many of a file's questions are done; their answers show it otherwise."""
         if self._events:

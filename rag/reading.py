@@ -13,6 +13,7 @@ from rag.types import Failure, Parsed
 
 # Of files that are read ahead: what they hold waits in memory.
 AHEAD_BYTES = 32 << 20
+CHANGED = "has changed since it was compared with others; ingest its folder again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def _begin(work: Work, parser: Parser) -> _Begun:
         content_hash = hash_file(work.file)
     except OSError as error:
         return Failure(work.source, _told(error, work))
+    if work.content_hash not in ("", content_hash):
+        return Failure(work.source, CHANGED)
     same = work.state is not None and work.state.content_hash == content_hash
     if same and not work.moved:
         return None

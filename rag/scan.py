@@ -182,9 +182,7 @@ def _unfit(path: Path, status: os.stat_result) -> str | None:
         return "is no regular file"
     if not _is_text(str(path)):
         return "its path is not valid text"
-    if loaders.kind(path) is None:
-        return loaders.skip_reason(path)
-    return None
+    return loaders.skip_reason(path)
 
 
 def _is_text(name: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.errors import IndexCorrupt, IndexMismatch, StoreError
 from rag.migrations import MIGRATIONS, migrate
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,6 +39,20 @@ CREATE TABLE documents(
     unit TEXT NOT NULL DEFAULT 'page',
     UNIQUE(root, source)
 ) WITHOUT ROWID;
+
+-- A further file that holds the same bytes as that of a document, which is stored once for all.
+CREATE TABLE copies(
+    row INTEGER PRIMARY KEY,
+    root INTEGER NOT NULL REFERENCES roots(id),
+    source TEXT NOT NULL,
+    document TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ingested_ns INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
+    UNIQUE(root, source)
+);
+CREATE INDEX copies_document ON copies(document);
 
 -- The text of a document in stretches, so that a long one is never read or written whole.
 CREATE TABLE segments(

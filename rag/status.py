@@ -28,6 +28,7 @@ def index_status(config: Config, index: str) -> Json:
         return {
             "index": index,
             "documents": documents,
+            "copies": store.count_copies(),
             "passages": passages,
             "embedder": store.meta["embedder"],
             "generator": config.generator,

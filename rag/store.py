@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from rag import copies
+from rag.copies import CopyRow
 from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
 from rag.protocols import Rows, Vectors
 from rag.schema import checksum, connect, covered, translating
@@ -69,14 +71,19 @@ def require_index(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What the store remembers of a file, to tell whether it has changed."""
+    """What the store remembers of a file, to tell whether it has changed.
+
+    `copy`: it holds the same bytes as the file that its document was read from.
+    """
 
     document_id: str
+    root: int
     source: str
     content_hash: str
     size: int
     mtime_ns: int
     ingested_ns: int
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +237,23 @@ class Store:
         """Return the passages of the given rows that exist.
 
         Raises:
-            IndexCorrupt: a passage does not match its checksum.
+            IndexCorrupt: a passage, or a further source of its document, does not match its
+                checksum.
         """
         query = f"""
             SELECT {PASSAGE_COLUMNS} FROM passages p JOIN documents d ON d.id = p.document
             WHERE p.row IN
         """
-        return {record[0]: self._passage(record) for record in self._select_in(query, list(rows))}
+        with self.reading() as connection:
+            records = list(self._select_in(query, list(rows)))
+            documents = {record[2] for record in records}
+            also_in = {each: self._also_in(connection, each) for each in documents}
+        return {record[0]: self._passage(record, also_in[record[2]]) for record in records}
+
+    def _also_in(self, connection: sqlite3.Connection, document: str) -> tuple[str, ...]:
+        """Return the further sources of a document, in order."""
+        found = copies.of(connection, document)
+        return tuple(self._sound(row, whole).source for row, whole in found)
 
     def allowed(self, filters: Filters) -> Rows:
         """Return the rows of the passages whose documents pass every filter, ascending.
@@ -257,7 +274,7 @@ class Store:
             found = connection.execute(query, values).fetchall()
             return np.array([row for (row,) in found], dtype=np.int64)
 
-    def _passage(self, record: tuple[Any, ...]) -> Passage:
+    def _passage(self, record: tuple[Any, ...], also_in: tuple[str, ...]) -> Passage:
         fields = self._verified(record)
         source, title, language, unit = record[-4:]
         identity, document, start, end, page, page_starts, section, text = fields[:8]
@@ -274,6 +291,7 @@ class Store:
             language=language,
             page_starts=tuple(json.loads(page_starts)),
             unit=unit,
+            also_in=also_in,
         )
 
     def _verified(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -334,13 +352,18 @@ class Store:
             return [Root(identity, Path(path)) for identity, path in found]
 
     def files(self, root: int) -> dict[str, FileState]:
-        """Return what is remembered of each file of a root, by its source."""
+        """Return what is remembered of each file of a root, copies included, by its source."""
         query = """
-            SELECT id, source, content_hash, size, mtime_ns, ingested_ns
-            FROM documents WHERE root = ?
+            SELECT id, root, source, content_hash, size, mtime_ns, ingested_ns, FALSE
+            FROM documents WHERE root = ?1
+            UNION ALL
+            SELECT c.document, c.root, c.source, d.content_hash, c.size, c.mtime_ns,
+                c.ingested_ns, TRUE
+            FROM copies c JOIN documents d ON d.id = c.document WHERE c.root = ?1
         """
         with self.reading() as connection:
-            found = [FileState(*record) for record in connection.execute(query, (root,))]
+            records = connection.execute(query, (root,)).fetchall()
+        found = [FileState(*record) for record in records]
         return {state.source: state for state in found}
 
     def count(self) -> tuple[int, int]:
@@ -349,6 +372,26 @@ class Store:
         with self.reading() as connection:
             documents, passages = connection.execute(query).fetchone()
         return documents, passages
+
+    def copies(self) -> list[CopyRow]:
+        """Return the further files of all documents.
+
+        Raises:
+            IndexCorrupt: one does not match its checksum.
+        """
+        with self.reading() as connection:
+            return [self._sound(row, whole) for row, whole in copies.every(connection)]
+
+    def count_copies(self) -> int:
+        """Return how many further files hold what is stored of another."""
+        with self.reading() as connection:
+            (found,) = connection.execute("SELECT count(*) FROM copies").fetchone()
+        return int(found)
+
+    def _sound(self, row: CopyRow, whole: bool) -> CopyRow:
+        if not whole:
+            raise self._corrupt(f"the copy {row.source}")
+        return row
 
     def healthy(self) -> bool:
         """Tell whether SQLite finds its own pages in order (quick_check)."""
@@ -379,8 +422,13 @@ def _conditions(filters: Filters) -> tuple[list[str], list[str]]:
     """Return SQL conditions over the documents table `d`, and the values they bind."""
     conditions: list[str] = []
     values: list[str] = []
+    if filters.source is not None:
+        # Any of its sources: whoever knows a document by another name finds it too.
+        conditions.append(
+            "(d.source GLOB ? OR d.id IN (SELECT document FROM copies WHERE source GLOB ?))"
+        )
+        values += [filters.source, filters.source]
     simple = {
-        "d.source GLOB ?": filters.source,
         "instr(casefold(d.title), casefold(?)) > 0": filters.title,
         "d.language = ?": filters.language,
         "d.date >= ?": filters.since,

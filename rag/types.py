@@ -106,7 +106,7 @@ class Passage:
 
     `page` is the page (from 1) on which it starts, None where the format has no pages;
     `page_starts` are the offsets of the pages that begin inside it, `unit` what they are
-    (`Parsed.unit`).
+    (`Parsed.unit`). `also_in` are the further sources of its document: copies of the file.
     """
 
     id: str
@@ -121,6 +121,7 @@ class Passage:
     language: str
     page_starts: tuple[int, ...] = ()
     unit: str = "page"
+    also_in: tuple[str, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """Return the page that holds an offset of the document inside this passage."""
@@ -158,7 +159,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The n-th quote of an answer: document.text[start:end] == quote; `unit` is of `page`."""
+    """The n-th quote of an answer: document.text[start:end] == quote; `unit` is of `page`.
+
+    `also_in`: further files that hold the document (`Passage.also_in`).
+    """
 
     n: int
     passage_id: str
@@ -170,6 +174,7 @@ class Citation:
     end: int
     quote: str
     unit: str = "page"
+    also_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +292,7 @@ class Filters:
     """Which documents may be searched; every filter given must hold.
 
     Attributes:
-        source: a glob over the source path ("guides/*.md").
+        source: a glob over the source path ("guides/*.md"); any of a document's files may fit it.
         title: a part of the title, case ignored.
         language: ISO 639-1 code.
         since, until: ISO dates, inclusive, against the document's date.
@@ -315,9 +320,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What a run changed. `passages` counts the whole index afterwards.
+    """What a run changed, counted by files. `passages` counts the whole index afterwards.
 
-    `notes` tell what was left out of documents that were ingested.
+    Attributes:
+        added, updated: files that are documents of their own now, new or changed; what moved, or
+            was changed into a copy, is updated.
+        copies: new files that hold what another file holds, and are stored with it.
+        deleted: files that are gone; what they hold stays as long as another file holds it.
+        notes: what was left out of documents that were ingested.
     """
 
     added: int
@@ -330,11 +340,15 @@ class IngestReport:
     embedded: int
     seconds: float
     notes: tuple[Failure, ...] = ()
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The sources that an ingest run would touch; of what moved, the old one and the new one."""
+    """The sources that an ingest run would touch; of what moved, the old one and the new one.
+
+    `copies`: new files, each with a source of the document that it is a copy of.
+    """
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -343,3 +357,4 @@ class Preview:
     unchanged: int
     failed: tuple[Failure, ...]
     skipped: tuple[Failure, ...]
+    copies: tuple[tuple[str, str], ...] = ()

@@ -13,6 +13,8 @@ from typing import Any
 import filelock
 import numpy as np
 
+from rag import copies
+from rag.copies import CopyRow, Place
 from rag.errors import IndexLocked
 from rag.protocols import Vectors
 from rag.scan import File
@@ -97,7 +99,7 @@ class StoreWriter:
             create(self.database, {**meta, "version": "0"})
         self._connection = connect(self.database, writable=True)
         # Files are read later than this: one that changes meanwhile is newer.
-        self._opened_ns = time.time_ns()
+        self.opened_ns = time.time_ns()
         self._loose: set[bytes] = set()
 
     def close(self) -> None:
@@ -197,6 +199,7 @@ class StoreWriter:
             more: further passages, of a document that has too many to be held at once.
         """
         document = new.document
+        self._make_room((new.root, document.source), document.id)
         content = (
             document.source,
             document.title,
@@ -207,7 +210,7 @@ class StoreWriter:
             json.dumps(document.pages),
             document.content_hash,
         )
-        file = (new.size, new.mtime_ns, self._opened_ns)
+        file = (new.size, new.mtime_ns, self.opened_ns)
         self._connection.execute(
             f"""
             INSERT INTO documents VALUES ({", ".join("?" * 15)})
@@ -231,20 +234,42 @@ class StoreWriter:
         self._put_text(document)
         self._put_passages(document, chain([new.passages], more))
 
-    def touch(self, source: str, root: int, file: File) -> None:
+    def touch(self, place: Place, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
-        self._connection.execute(
-            """
-            UPDATE documents SET size = ?, mtime_ns = ?, ingested_ns = ?
-            WHERE source = ? AND root = ?
-            """,
-            (*file.stamp, self._opened_ns, source, root),
-        )
+        for table in ("documents", "copies"):
+            self._connection.execute(
+                f"""
+                UPDATE {table} SET size = ?, mtime_ns = ?, ingested_ns = ?
+                WHERE root = ? AND source = ?
+                """,
+                (*file.stamp, self.opened_ns, *place),
+            )
+
+    def put_copies(self, rows: Sequence[CopyRow]) -> None:
+        """Remember further files of documents; documents that were read from them are deleted."""
+        for row in rows:
+            self._make_room((row.root, row.source), row.document)
+        copies.put(self._connection, rows)
+
+    def drop_copies(self, places: Iterable[Place]) -> None:
+        """Forget further files of documents."""
+        copies.drop(self._connection, places)
+
+    def _make_room(self, place: Place, document: str) -> None:
+        """Take a place from other documents: what a file holds is of one document only."""
+        query = "SELECT id FROM documents WHERE root = ? AND source = ? AND id <> ?"
+        others = self._connection.execute(query, (*place, document)).fetchall()
+        self.delete_documents(identity for (identity,) in others)
+        copies.drop(self._connection, [place])
 
     def delete_documents(self, identities: Iterable[str]) -> None:
-        """Delete documents with their text, passages, and vectors that no passage shares."""
+        """Delete documents with their text, passages, and vectors that no passage shares.
+
+        All of their files are forgotten.
+        """
         for identity in identities:
             self._drop_passages(identity, kept=set())
+            self._connection.execute("DELETE FROM copies WHERE document = ?", (identity,))
             self._connection.execute("DELETE FROM segments WHERE document = ?", (identity,))
             self._connection.execute("DELETE FROM documents WHERE id = ?", (identity,))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rag import copies
+from rag.copies import CopyRow
 from rag.documents import passage_terms
 from rag.lexical import encode_terms
 from rag.schema import checksum, connect, covered, translating
@@ -34,6 +36,20 @@ class Caretaker(StoreWriter):
         """
         require_index(path)
         super().__init__(path, {})
+
+    def drop_damaged_copies(self) -> None:
+        """Forget the copies that can not be trusted; the next ingest finds them again."""
+        # What is no text must not keep the rest from being read.
+        self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        try:
+            copies.drop_damaged(self._connection)
+        finally:
+            self._connection.text_factory = str
+
+    def replace_copies(self, rows: Sequence[CopyRow]) -> None:
+        """Make these the further files of the documents, and no others."""
+        self._connection.execute("DELETE FROM copies")
+        self.put_copies(rows)
 
     def drop_reference(self) -> None:
         """Delete the reference vectors; the next ingest makes them anew."""

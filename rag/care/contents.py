@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from rag import copies
 from rag.analysis import ANALYSIS_VERSION
-from rag.care.findings import Finding, Part
+from rag.care.findings import Finding, Listener, Part, silent
 from rag.chunking import page_of
 from rag.documents import passage_terms
 from rag.lexical import decode_terms
@@ -24,6 +25,7 @@ from rag.scan import printable
 from rag.schema import TABLES, checksum, covered
 
 SHOWN = 100
+VECTORS_TOLD = 1_000
 CHECKSUM = "does not match its checksum"
 Check = Callable[[sqlite3.Connection], Iterator[Finding]]
 Row = tuple[Any, ...]
@@ -40,7 +42,9 @@ PASSAGES = """
 """
 
 
-def database_findings(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Finding]:
+def database_findings(
+    connection: sqlite3.Connection, *, terms: bool, listener: Listener = silent
+) -> Iterator[Finding]:
     """Yield all that is wrong in a database; all is read.
 
     What one check can not read does not keep the others from reading theirs.
@@ -48,20 +52,22 @@ def database_findings(connection: sqlite3.Connection, *, terms: bool) -> Iterato
     Args:
         terms: analyse all texts again, to compare the terms that are stored; the slowest part.
     """
-    documents = partial(_documents, terms=terms)
+    documents = partial(_documents, terms=terms, listener=listener)
     checks: Mapping[str, Check] = {
         "tables": _tables,
         "pages": _pages,
         "meta": _meta,
         "documents": documents,
+        "copies": _copies,
         "rows": _strays,
-        "vectors": _vectors,
+        "vectors": partial(_vectors, listener=listener),
         "reference": _reference,
     }
     # Bytes that are no text are one row's fault, not the end of reading.
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
     try:
         for what, check in checks.items():
+            listener(what, 0, 0)
             try:
                 yield from check(connection)
             except (sqlite3.DatabaseError, TypeError, ValueError) as error:
@@ -100,9 +106,13 @@ def _meta(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding(Part.DATABASE, "meta embedder", "is missing")
 
 
-def _documents(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Finding]:
+def _documents(
+    connection: sqlite3.Connection, *, terms: bool, listener: Listener
+) -> Iterator[Finding]:
     vocabulary = _vocabulary(connection) if terms else {}
-    for record in connection.execute(DOCUMENTS):
+    (total,) = connection.execute("SELECT count(*) FROM documents").fetchone()
+    for done, record in enumerate(connection.execute(DOCUMENTS)):
+        listener("documents", done, total)
         source = printable(str(record[1]))
         try:
             problems = list(document_problems(connection, record))
@@ -116,6 +126,11 @@ def _documents(connection: sqlite3.Connection, *, terms: bool) -> Iterator[Findi
             yield _of_document(record[0], source, "holds bytes that are no text")
         except (TypeError, ValueError) as error:
             yield _of_document(record[0], source, str(error))
+
+
+def _copies(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for _, source, problem in copies.damaged(connection):
+        yield Finding(Part.COPY, f"copy {printable(source)}", problem)
 
 
 def _of_document(identity: Any, source: Any, problem: str) -> Finding:
@@ -228,9 +243,13 @@ def _strays(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield _of_document(identity, source, "is of no known folder")
 
 
-def _vectors(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _vectors(connection: sqlite3.Connection, *, listener: Listener) -> Iterator[Finding]:
     (dim,) = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone() or ("",)
-    for key, vector, found in connection.execute("SELECT key, vector, checksum FROM vectors"):
+    (total,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
+    stored = connection.execute("SELECT key, vector, checksum FROM vectors")
+    for done, (key, vector, found) in enumerate(stored):
+        if done % VECTORS_TOLD == 0:
+            listener("vectors", done, total)
         for problem in vector_problems(vector, found, str(dim)):
             documents = _users(connection, key)
             yield Finding(Part.VECTOR, f"vector {_hex(key)}", problem, documents)

@@ -1,7 +1,15 @@
 """What is wrong with an index, thing by thing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+Listener = Callable[[str, int, int], None]
+"""Is told what is being read, how much of it is, and of how much; 0 of 0 where nobody knows."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 class Part(StrEnum):
@@ -10,6 +18,7 @@ class Part(StrEnum):
     DATABASE = "database"
     INDEX = "index"
     DOCUMENT = "document"
+    COPY = "copy"
     VECTOR = "vector"
     REFERENCE = "reference"
     TERMS = "terms"
@@ -21,6 +30,7 @@ REMEDIES = {
     "'rag ingest' reads the rest again",
     Part.INDEX: "'rag repair' rebuilds it",
     Part.DOCUMENT: "'rag repair' takes the document out, 'rag ingest' reads its file again",
+    Part.COPY: "'rag repair' forgets it, 'rag ingest' finds it again",
     Part.VECTOR: "'rag repair' takes its documents out, 'rag ingest' reads their files again",
     Part.REFERENCE: "'rag repair' deletes it, 'rag ingest' makes it anew",
     Part.TERMS: "'rag repair' rebuilds them",

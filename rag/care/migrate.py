@@ -210,10 +210,11 @@ class _Growth:
         return Prepared(new, spans, self.embedder.fingerprint)
 
     def finish(self) -> None:
-        """Remember of the files what the old index remembers, last looks included."""
+        """Remember of the files what the old index remembers, last looks and copies included."""
         states = [(s.id, s.root, s.size, s.mtime_ns, s.ingested_ns) for s in self.stored.values()]
         with self.writer.transaction():
             self.writer.keep_files(states)
+            self.writer.replace_copies(self.old.copies())
 
 
 def _parsed(document: Document) -> Parsed:

@@ -72,6 +72,7 @@ def _read(connection: sqlite3.Connection, identity: str) -> Json:
             SELECT d.*, r.path AS folder FROM documents d LEFT JOIN roots r ON r.id = d.root
             WHERE d.id = ?
         """,
+        "copies": "SELECT * FROM copies WHERE document = ? ORDER BY root, source",
         "segments": "SELECT * FROM segments WHERE document = ? ORDER BY start",
         "passages": "SELECT * FROM passages WHERE document = ? ORDER BY start",
         "vectors": """

@@ -113,9 +113,11 @@ def _take_out(path: Path, findings: Sequence[Finding]) -> tuple[Path, ...]:
 def _mend(path: Path, parts: set[Part]) -> tuple[Part, ...]:
     """Make anew what can be made of the rest; return what was."""
     with closing(Caretaker(path)) as caretaker:
-        if parts & {Part.VECTOR, Part.REFERENCE, Part.TERMS}:
+        if parts & {Part.VECTOR, Part.REFERENCE, Part.TERMS, Part.COPY}:
             with caretaker.transaction():
                 caretaker.drop_unused_vectors()
+                if Part.COPY in parts:
+                    caretaker.drop_damaged_copies()
                 if Part.REFERENCE in parts:
                     caretaker.drop_reference()
                 if Part.TERMS in parts:
@@ -124,4 +126,4 @@ def _mend(path: Path, parts: set[Part]) -> tuple[Part, ...]:
         shutil.rmtree(path / derived.FOLDER, ignore_errors=True)
         with closing(Store(path)) as store:
             derived.save(store)
-    return tuple(sorted(parts & {Part.REFERENCE, Part.TERMS, Part.DERIVED}))
+    return tuple(sorted(parts & {Part.REFERENCE, Part.TERMS, Part.DERIVED, Part.COPY}))

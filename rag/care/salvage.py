@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from rag import copies
 from rag.analysis import ANALYSIS_VERSION
 from rag.care.caretaker import Caretaker
 from rag.care.contents import DOCUMENTS, document_problems, vector_problems
 from rag.care.exchange import put_in_place
+from rag.copies import CopyRow
 from rag.documents import passage_terms
 from rag.errors import IndexCorrupt, IndexMismatch
 from rag.schema import translating
@@ -124,9 +126,18 @@ def _copy_document(
             writer.put_vectors(list(vectors), np.array(matrix, dtype=np.float32))
             writer.put_document(NewDocument(document, root, date, size, mtime_ns, passages))
             writer.keep_files([(identity, root, size, mtime_ns, ingested_ns)])
+            writer.put_copies(list(_copies(connection, identity)))
     except Unreadable:
         return False
     return True
+
+
+def _copies(connection: sqlite3.Connection, identity: str) -> Iterator[CopyRow]:
+    """Yield the copies of a document that can be read; an ingest finds the others again."""
+    try:
+        yield from (row for row, whole in copies.of(connection, identity) if whole)
+    except Unreadable:
+        return
 
 
 def _passages(connection: sqlite3.Connection, document: Document) -> Iterator[NewPassage]:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from rag import derived
 from rag.care.contents import database_findings
-from rag.care.findings import Finding, Part, Verified
+from rag.care.findings import Finding, Listener, Part, Verified, silent
 from rag.errors import IndexCorrupt
 from rag.schema import connect
 from rag.store import Store
 
 
-def verify(path: Path) -> Verified:
+def verify(path: Path, listener: Listener = silent) -> Verified:
     """Compare all of the index in folder `path` with what was written; nothing is changed.
 
     One transaction reads it all: an ingest beside it does not disturb.
 
+    Args:
+        listener: is told how far it is.
     Raises:
         IndexNotFound: there is no index.
         IndexMismatch: it has an earlier schema.
@@ -29,8 +31,9 @@ def verify(path: Path) -> Verified:
         return Verified(0, 0, 0, (_unreadable(path, error),))
     try:
         with closing(store), store.reading() as connection:
-            findings = list(database_findings(connection, terms=True))
+            findings = list(database_findings(connection, terms=True, listener=listener))
             if all(finding.part is not Part.DATABASE for finding in findings):
+                listener("derived files", 0, 0)
                 findings += _derived_findings(store)
             return Verified(*_counts(connection), tuple(findings))
     except IndexCorrupt as error:

@@ -68,6 +68,7 @@ def deleted_view(deleted: tuple[Deleted, ...]) -> Json:
             {
                 "id": each.id,
                 "source": each.source,
+                "also_in": list(each.also_in),
                 "file": str(each.file),
                 "returns": each.returns,
             }

@@ -14,14 +14,14 @@ from pathlib import Path
 from rag.errors import LoadError
 from rag.loaders import sidecar
 from rag.loaders.code_kinds import LINE_COMMENT
-from rag.loaders.skipped import reason_for
+from rag.loaders.skipped import is_video, reason_for
 from rag.loaders.source import clean, failure, iso_date, one_line
 from rag.types import Parsed
 
 Loader = Callable[[Path, str], Parsed]
 
 # Part of an index's fingerprint: raise it when the text or headings of any format change.
-LOADERS_VERSION = 2
+LOADERS_VERSION = 3
 
 TITLE_LENGTH = 300
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -62,7 +62,9 @@ def skip_reason(path: Path) -> str | None:
     """Return why a folder's ingest passes path over, None for a kind that is read."""
     if document := sidecar.document_of(path):
         return f"is metadata of {one_line(document.name)}, which is not among the documents read"
-    return None if kind(path) else reason_for(path, KINDS_READ)
+    if kind(path) is None:
+        return reason_for(path, KINDS_READ)
+    return "a video (.ts) holds no text to read" if is_video(path) else None
 
 
 def load(path: Path, metadata: Path | None = None, ocr: str = "auto") -> Parsed:

@@ -5,14 +5,16 @@ and text boxes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from docx.oxml.ns import qn
 from lxml import etree
 
 from rag.loaders.docx_styles import Styles
+from rag.loaders.merged import Cell, Grid
 from rag.loaders.source import clean, one_line
+from rag.loaders.tables import Row, lines
 from rag.types import Heading
 
 _P, _TABLE, _ROW, _CELL, _RUN = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "r"))
@@ -26,6 +28,11 @@ _CHARACTERS = {
     qn("w:cr"): "\n",
     qn("w:noBreakHyphen"): "-",
 }
+_BEFORE, _HEADER = (f"{qn('w:trPr')}/{qn(f'w:{name}')}" for name in ("gridBefore", "tblHeader"))
+_SPAN, _MERGE = (f"{qn('w:tcPr')}/{qn(f'w:{name}')}" for name in ("gridSpan", "vMerge"))
+_BOLD, _VANISH = (f"{qn('w:rPr')}/{qn(f'w:{name}')}" for name in ("b", "vanish"))
+_MOST_COLUMNS = 63  # of Word's tables
+_ENDLESS = 1 << 30  # rows; how many a cell covers is told by those that continue it
 _BOX = qn("w:txbxContent")
 _NOTE_KINDS = {qn("w:footnoteReference"): "footnote", qn("w:endnoteReference"): "endnote"}
 # Properties (a tab there is a tab stop); deleted or moved text; readings above characters; the
@@ -112,8 +119,7 @@ class Writer:
             return
         notes: list[tuple[str, str]] = []
         self._last = ""  # a table right after another one is still another one
-        for row in rows:
-            line = one_line(" | ".join(_cell_text(cell, notes) for cell in row)).rstrip(" |")
+        for line in lines(list(_grid(table, notes))):
             if line:
                 self._add(line, "row")
         self._append_notes(notes)
@@ -157,19 +163,51 @@ def _is_contents(control: Any) -> bool:
     return any(each.get(_VALUE) == "Table of Contents" for each in galleries)
 
 
+def _grid(table: Any, notes: list[tuple[str, str]]) -> Iterator[Row]:
+    """Yield the rows of a table, every column with the cell that covers it; collect its notes."""
+    grid = Grid()
+    for row in _children(table, _ROW):
+        cells: list[Cell | None] = [None] * _count(row.find(_BEFORE), 0)
+        bold = True
+        for cell in _children(row, _CELL):
+            columns = _count(cell.find(_SPAN), 1)
+            merge = cell.find(_MERGE)
+            if merge is not None and merge.get(_VALUE, "continue") == "continue":
+                cells += [None] * columns
+                continue
+            text = _cell_text(cell, notes)
+            bold = bold and (not text or _is_bold(cell))
+            cells.append(Cell(text, columns, _ENDLESS if merge is not None else 1))
+            cells += [None] * (columns - 1)
+        yield replace(grid.row(cells, _is_on(row.find(_HEADER))), bold=bold)
+
+
+def _count(element: Any, default: int) -> int:
+    written = "" if element is None else element.get(_VALUE, "")
+    usable = written.isascii() and written.isdigit()
+    return min(int(written[:4]), _MOST_COLUMNS) if usable else default
+
+
 def _cell_text(cell: Any, notes: list[tuple[str, str]]) -> str:
-    """Return a cell on one line, "" where it continues the cell above; collect its notes."""
-    merge = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
-    if merge is not None and merge.get(_VALUE, "continue") == "continue":
-        return ""
+    """Return a cell on one line; collect its notes."""
     texts = []
     for paragraph in cell.iter(_P):
         content = paragraph_text(paragraph)
         texts.append(content.text)
         notes += content.notes
-    return " ".join(texts)
+    return one_line(" ".join(texts))
+
+
+def _is_bold(cell: Any) -> bool:
+    """Tell whether all text of a cell is set in bold type, by itself rather than by a style."""
+    runs = [run for run in cell.iter(_RUN) if any(text.text for text in run.iter(*_TEXTS))]
+    return bool(runs) and all(_is_on(run.find(_BOLD)) for run in runs)
 
 
 def _is_hidden(run: Any) -> bool:
-    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
-    return vanish is not None and vanish.get(_VALUE, "1") not in ("0", "false", "off")
+    return _is_on(run.find(_VANISH))
+
+
+def _is_on(switch: Any) -> bool:
+    """Tell whether a property that is on or off is there, and on."""
+    return switch is not None and switch.get(_VALUE, "1") not in ("0", "false", "off")

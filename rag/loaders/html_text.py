@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from rag.loaders.html_tables import DataTable
 from rag.loaders.source import one_line
 from rag.types import Heading
 
@@ -30,15 +31,6 @@ _SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(slots=True)
-class _Table:
-    """A table being written: the cell of its row, and the borders owed before the next text."""
-
-    layout: bool
-    cell: int = 0
-    bars: int = 0
-
-
-@dataclass(slots=True)
 class _OpenHeading:
     """A heading being written: where its line and its words begin, None before any words."""
 
@@ -51,8 +43,9 @@ class Writer:
     """Turns a walk over elements into text and headings.
 
     Call `open`, `text` and `close` in document order. White space collapses as a browser
-    collapses it. What parts two texts is owed (`_gap`, list mark, cell borders) until the
-    second one comes, so no line ends in blanks and nothing empty leaves a trace.
+    collapses it. What parts two texts is owed (`_gap`, list mark) until the
+    second one comes, so no line ends in blanks and nothing empty leaves a trace. The rows of a
+    table of data are written at its end, when its header is known.
     """
 
     def __init__(self) -> None:
@@ -61,7 +54,7 @@ class Writer:
         self._gap = ""
         self._mark = ""
         self._lists: list[int] = []  # the next number of an <ol>, 0 for a <ul>
-        self._tables: list[_Table] = []
+        self._tables: list[DataTable | None] = []  # None: one that lays out the page
         self._pre = 0
         self._pre_opened = False
         self._heading: _OpenHeading | None = None
@@ -75,7 +68,7 @@ class Writer:
         """Begin an element."""
         table = self._tables[-1] if self._tables else None
         if tag == "tr" and table:
-            table.cell = table.bars = 0
+            table.row()
         self._break(tag)
         if tag == "pre":
             self._pre += 1
@@ -88,10 +81,11 @@ class Writer:
             self._owe_mark()
         elif tag == "table":
             layout = element.get("role") in ("presentation", "none") or element.xpath(_LAYOUT)
-            self._tables.append(_Table(layout))
+            self._tables.append(None if layout or self._heading else DataTable())
         elif tag in ("td", "th") and table:
-            table.cell += 1
-            table.bars += not table.layout and table.cell > 1
+            table.cell(element)
+        elif tag == "thead" and table:
+            table.in_head = True
         elif _HEADING.fullmatch(tag) and self._heading is None:
             self._heading = _OpenHeading(tag)
 
@@ -104,9 +98,10 @@ class Writer:
         elif tag == "li":
             self._mark = ""
         elif tag == "table":
-            self._tables.pop()
-        elif tag == "tr" and self._tables:
-            self._tables[-1].cell = self._tables[-1].bars = 0
+            self._close_table(self._tables.pop())
+        elif tag in ("tr", "thead") and (table := self._tables[-1] if self._tables else None):
+            table.in_cell = False
+            table.in_head = table.in_head and tag == "tr"
         elif self._heading and self._heading.tag == tag:
             self._close_heading(self._heading)
         if tag != "br":
@@ -116,6 +111,9 @@ class Writer:
         """Write character data."""
         raw = raw.replace(_SOFT_HYPHEN, "")
         if not raw:
+            return
+        if table := self._cell:
+            table.text(_WIDE_BREAK.sub("", raw))
             return
         if self._pre and not self._flat:
             self._verbatim(raw)
@@ -130,20 +128,26 @@ class Writer:
     @property
     def _flat(self) -> bool:
         """Whether all goes on one line: in a heading, or in a cell of data."""
+        return self._cell is not None or self._heading is not None
+
+    @property
+    def _cell(self) -> DataTable | None:
+        """The table in a cell of which text is, None outside of all."""
         table = self._tables[-1] if self._tables else None
-        in_cell = table is not None and not table.layout and table.cell > 0
-        return in_cell or self._heading is not None
+        return table if table is not None and table.in_cell else None
 
     def _break(self, tag: str) -> None:
         """Owe the line ends around tag; in a flat place they are one space."""
         size = _BREAKS.get(tag, 0)
-        if tag in ("td", "th") and self._tables and self._tables[-1].layout:
+        if tag in ("td", "th") and self._tables and self._tables[-1] is None:
             size = 1
         elif tag in ("ul", "ol") and self._lists:
             size = 1  # a nested list continues its item
         if not size or self._mark:
             return
-        if self._flat:
+        if table := self._cell:
+            table.text(" ")
+        elif self._flat:
             self._gap = self._gap or " "
         elif tag == "br" and self._pre:
             self._gap += "\n"
@@ -171,15 +175,18 @@ class Writer:
         """Append words after what is owed before them."""
         gap = self._gap if self._parts else ""
         lead, self._mark = self._mark, ""
-        table = self._tables[-1] if self._tables else None
-        if table is not None and table.bars:
-            gap = gap if "\n" in gap or not self._parts else " "
-            lead, table.bars = "| " * table.bars, 0
         if self._heading and self._heading.start is None:
             self._heading.start = self._length + len(gap)
             self._heading.part = len(self._parts) + 2
         self._parts += (gap, lead, words)
         self._length += len(gap) + len(lead) + len(words)
+
+    def _close_table(self, table: DataTable | None) -> None:
+        """Write the rows of a table of data, now that all are there."""
+        for line in table.lines() if table else ():
+            self._gap = "\n" * max(1, self._gap.count("\n"))
+            self._put(line)
+            self._gap = ""
 
     def _close_heading(self, heading: _OpenHeading) -> None:
         self._heading = None

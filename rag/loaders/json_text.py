@@ -30,6 +30,10 @@ _METADATA = {
 }
 
 
+class TooLong(ValueError):
+    """What is to be written is out of proportion to its source."""
+
+
 class Object(tuple[tuple[str, Any], ...]):
     """A JSON object: its pairs in order, those with the same key too."""
 
@@ -98,8 +102,18 @@ class Writer:
         """Write a value apart from what is before it; its title first, which is a heading.
 
         Raises:
-            ValueError: it is nested deeper than MAX_DEPTH, or the text would be too long.
+            ValueError: it is nested deeper than MAX_DEPTH; nothing of it is written.
+            TooLong: the text would be.
         """
+        before = len(self._parts), self.length, len(self.headings)
+        try:
+            self._record(value, path)
+        except ValueError:
+            parts, self.length, headings = before
+            del self._parts[parts:], self.headings[headings:]
+            raise
+
+    def _record(self, value: Any, path: str) -> None:
         self._blank_line()
         pair = _title_pair(value)
         if pair:
@@ -126,7 +140,7 @@ class Writer:
 
     def _put(self, text: str) -> None:
         if self.length + len(text) > self._limit:
-            raise ValueError(f"its key paths, written out, are over {MAX_GROWTH} times as long")
+            raise TooLong(f"its key paths, written out, are over {MAX_GROWTH} times as long")
         self._parts.append(text)
         self.length += len(text)
 

@@ -1,4 +1,4 @@
-"""Merged cells of tables that say which cells they cover, as those of PPTX and ODT do."""
+"""Merged cells of tables that say which cells they cover, as those of documents and slides do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,12 +1,11 @@
 """The scanned pages of a PDF: read with OCR where that can be done, reported where not."""
 
 import time
-from collections.abc import Sequence
 from contextlib import closing
-from itertools import pairwise
 from typing import Any
 
 from rag.loaders.ocr import DPI, OFF, OcrError, PageReader
+from rag.loaders.source import ranges
 
 MOST_PAGES = 200
 """Scanned pages of one document that are read: OCR takes seconds a page, all else does not."""
@@ -66,16 +65,6 @@ class Scans:
         if not text:
             raise OcrError("tesseract found no text in it")
         return text
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Return numbers in order as a reader writes them: "3, 7, 9-12"."""
-    starts = [n for before, n in pairwise([-1, *numbers]) if n != before + 1]
-    ends = [n for n, after in pairwise([*numbers, -1]) if after != n + 1]
-    parts: list[str] = []
-    for start, end in zip(starts, ends, strict=True):
-        parts += [f"{start}-{end}"] if end > start + 1 else map(str, range(start, end + 1))
-    return ", ".join(parts)
 
 
 def _picture(page: Any) -> Any:

@@ -46,6 +46,26 @@ _CONVERT = {
 _WITHOUT_TEXT = {suffix: what for what, suffixes in _NO_TEXT.items() for suffix in suffixes.split()}
 
 
+# MPEG transport streams have the suffix of TypeScript: packets of 188 bytes that begin with "G".
+_PACKET, _SYNC = 188, b"G"
+_PACKETS = 3
+
+
+def is_video(path: Path) -> bool:
+    """Tell whether a file with the suffix of TypeScript is a video; if it opens, that is."""
+    if path.suffix.lower() != ".ts":
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PACKET * _PACKETS)
+    except OSError:  # told when it is read
+        return False
+    whole = len(start) == _PACKET * _PACKETS
+    # A text may have the letter there, but not the bytes that headers and padding consist of.
+    binary = b"\0" in start or b"\xff" in start
+    return whole and binary and set(start[::_PACKET]) == set(_SYNC)
+
+
 def reason_for(path: Path, known: str) -> str:
     """Return in a few words why path, whose kind has no loader, is not read."""
     suffix = path.suffix.lower()

@@ -2,7 +2,9 @@
 
 import datetime
 import re
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from pathlib import Path
 
 from rag.errors import LoadError
@@ -77,3 +79,13 @@ def iso_date(written: str) -> str:
     except (ValueError, TypeError, IndexError, OverflowError):
         return ""
     return "-".join([f"{parts[0]:04}", *(f"{part:02}" for part in parts[1:])])
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return numbers in order as a reader writes them: "3, 7, 9-12"."""
+    starts = [n for before, n in pairwise([-1, *numbers]) if n != before + 1]
+    ends = [n for n, after in pairwise([*numbers, -1]) if after != n + 1]
+    parts: list[str] = []
+    for start, end in zip(starts, ends, strict=True):
+        parts += [f"{start}-{end}"] if end > start + 1 else map(str, range(start, end + 1))
+    return ", ".join(parts)

@@ -22,7 +22,7 @@ from rag.errors import IndexNotFound
 from rag.types import Mode
 from tests.acceptance.conftest import scaled
 from tests.conftest import MEMORY
-from tests.core.bench import Bench, check, contents
+from tests.core.bench import Bench, check, texts
 
 NAMES = st.sampled_from([f"{folder}{n}.md" for folder in ("", "a/", "a/b/") for n in range(4)])
 WORDS = [
@@ -41,15 +41,17 @@ QUERIES = ("heron river", "1600", "цапля", "milk stone gólya")
 SETTINGS: dict[str, Any] = {"passage_tokens": 16, "overlap_tokens": 4}
 
 
-def answers(bench: Bench) -> list[list[tuple[str, str, float]]]:
+def answers(bench: Bench) -> list[list[tuple[str, tuple[str, ...], str, float]]]:
     """Return what an index finds: sources, passages and scores, for each query and mode.
+
+    Which of several files with the same bytes is the first is no matter of the course of events.
 
     What has the same score comes in the order in which it was stored, which is left out here.
     """
     retriever = bench.retriever()
     return [
         [
-            (hit.passage.source, hit.passage.text, hit.score)
+            (hit.passage.source, hit.passage.also_in, hit.passage.text, hit.score)
             for hit in retriever.search(q, 50, m).hits
         ]
         for q in QUERIES
@@ -131,8 +133,7 @@ class Folder(RuleBasedStateMachine):
         """The index holds what the folder held when it last followed."""
         if self.indexed is None:
             return
-        found = {source: text for source, (_, _, text, _) in contents(self.bench.database).items()}
-        assert found == self.indexed
+        assert texts(self.bench.database) == self.indexed
 
     def teardown(self) -> None:
         """The index answers as one made from scratch, then all is removed."""
@@ -143,6 +144,7 @@ class Folder(RuleBasedStateMachine):
             shutil.copytree(self.bench.docs, fresh.docs)
             fresh.ingest()
             assert answers(self.bench) == answers(fresh)
+            assert self.bench.copies() == fresh.copies()
         finally:
             shutil.rmtree(self.place, ignore_errors=True)
 
@@ -171,7 +173,7 @@ def check_committed(bench: Bench, before: dict[str, str], after: dict[str, str])
         check(bench.store())
     except IndexNotFound:
         return
-    for source, (_, _, text, _) in contents(bench.database).items():
+    for source, text in texts(bench.database).items():
         assert text in (before.get(source), after.get(source)), source
 
 

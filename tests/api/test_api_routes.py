@@ -114,6 +114,17 @@ def test_an_index_made_anew_is_opened_anew(client: TestClient, config: Config, d
 # -- health -------------------------------------------------------------------------------------
 
 
+def test_hits_and_citations_name_all_files(client: TestClient, config: Config, docs: Path) -> None:
+    """Files with the same bytes are one document, whose further files come with it."""
+    write(docs, {"copy/cats.md": (docs / "animals/cats.md").read_text()})
+    ingest([docs], "default", HashEmbedder(), config)
+    (hit,) = client.post("/v1/search", json={"question": "cat milk", "k": 1}).json()["hits"]
+    assert (hit["source"], hit["also_in"]) == ("animals/cats.md", ["copy/cats.md"])
+    asked = {"question": QUESTION, "filters": {"source": "copy/*"}}
+    (citation, *_) = client.post("/v1/ask", json=asked).json()["citations"]
+    assert (citation["source"], citation["also_in"]) == ("animals/cats.md", ["copy/cats.md"])
+
+
 def test_livez_and_readyz_of_a_server_that_works(client: TestClient) -> None:
     """Both say so; readyz once the models are loaded."""
     assert client.get("/livez").json() == {"status": "ok"}

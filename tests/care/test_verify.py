@@ -270,3 +270,17 @@ def test_reading_goes_on_past_a_check_that_fails(animals: Bench) -> None:
         (Part.DOCUMENT, "document music.txt"),
         (Part.DATABASE, "reading reference"),
     ]
+
+
+def test_reading_tells_how_far_it_is(animals: Bench) -> None:
+    """Each part is announced; documents and vectors are counted against their number."""
+    told: list[tuple[str, int, int]] = []
+    verify(animals.index, lambda *given: told.append(given))
+    assert list(dict.fromkeys(what for what, _, _ in told)) == [
+        *("tables", "pages", "meta", "documents", "copies", "rows", "vectors", "reference"),
+        "derived files",
+    ]
+    assert [(done, total) for what, done, total in told if what == "documents"] == [
+        *((0, 0), (0, 4), (1, 4), (2, 4), (3, 4)),
+    ]
+    assert ("vectors", 0, 4) in told

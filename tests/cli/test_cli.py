@@ -10,7 +10,18 @@ from rag.testing import HashEmbedder
 from tests.cli.runner import DOCUMENTS, QUESTION, Run, write
 
 HIT_KEYS = [
-    *("rank", "score", "passage_id", "document_id", "source", "title", "page", "unit", "section"),
+    *(
+        "rank",
+        "score",
+        "passage_id",
+        "document_id",
+        "source",
+        "also_in",
+        "title",
+        "page",
+        "unit",
+        "section",
+    ),
     *("start", "end", "text"),
 ]
 
@@ -112,8 +123,8 @@ def test_status_json_is_the_documented_line(rag: Run) -> None:
     """`status --json` tells what the index is without loading a model."""
     view = rag("status", "--json").json
     assert list(view) == [
-        "index", "documents", "passages", "embedder", "generator", "device", "vector_index",
-        "bytes", "healthy",
+        "index", "documents", "copies", "passages", "embedder", "generator", "device",
+        "vector_index", "bytes", "healthy",
     ]  # fmt: skip
     assert view["documents"] == view["passages"] == len(DOCUMENTS)
     assert (view["embedder"], view["generator"]) == ("hash", "none")

@@ -1,11 +1,15 @@
 """The commands that care for an index, as people and programs run them."""
 
+import json
 import sqlite3
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from rag.progress import Reporter
 from rag.store import DATABASE
 from tests.cli.runner import DOCUMENTS, QUESTION, Run, finish, spawn
 from tests.core.bench import sql
@@ -94,7 +98,7 @@ def test_delete_says_what_would_come_back(rag: Run) -> None:
     assert "the next ingest of its folder reads it again" in result.out
     identity = rag("search", "dog", "-k", "1", "--json").json["hits"][0]["document_id"]
     (deleted,) = rag("delete", identity, "--json").json["deleted"]
-    assert deleted.keys() == {"id", "source", "file", "returns"}
+    assert deleted.keys() == {"id", "source", "also_in", "file", "returns"}
     assert (deleted["id"], deleted["returns"]) == (identity, True)
     unknown = rag("delete", "animals/cats.md")
     assert unknown.code == 2 and "nothing was deleted" in unknown.error
@@ -128,6 +132,7 @@ def test_an_index_of_an_earlier_schema_names_migrate(rag: Run, place: Path) -> N
     """The reader's error is the command to run, and it helps."""
     with closing(sqlite3.connect(database(place))) as connection:
         connection.execute("ALTER TABLE documents DROP COLUMN unit")
+        connection.execute("DROP TABLE copies")
         connection.execute("PRAGMA user_version = 1")
     refused = rag("ask", QUESTION)
     assert refused.code == 5 and "'rag migrate --index default'" in refused.error
@@ -152,3 +157,26 @@ def test_a_process_that_serves_nothing_else_cares(place: Path) -> None:
     """As a program of its own: verify needs no model and prints one line of JSON."""
     result = finish(spawn("verify", "--json"))
     assert result.code == 0 and result.json["healthy"]
+
+
+def test_verify_tells_programs_how_far_it_is(rag: Run) -> None:
+    """--events tells each part that is read; standard output stays one line."""
+    result = rag("verify", "--json", "--events")
+    events = [json.loads(line) for line in result.err.splitlines()]
+    assert {event["event"] for event in events} == {"verify"} and result.json["healthy"]
+    assert [event["part"] for event in events if event["part"] in ("pages", "derived files")] == [
+        "pages",
+        "derived files",
+    ]
+    assert rag("verify").err == ""
+
+
+def test_verify_tells_people_how_far_it_is() -> None:
+    """On a terminal: what is being read, with a bar where its number is known."""
+    with Reporter(events=False) as reporter:
+        shown = StringIO()
+        reporter._console = Console(file=shown, force_terminal=True, width=80)
+        for told in (("pages", 0, 0), ("documents", 0, 0), ("documents", 3, 12)):
+            reporter.verify(*told)
+    assert "reading the pages" in shown.getvalue()
+    assert "reading the documents" in shown.getvalue() and "3 of 12" in shown.getvalue()

@@ -12,8 +12,9 @@ from rag.console import Printer, print_json
 from tests.cli.runner import Run
 
 CITATION = {
-    "n": 1, "passage_id": "p", "document_id": "d", "source": "report.pdf", "title": "Report",
-    "page": 3, "unit": "page", "start": 0, "end": 6, "quote": "Paris is in France.",
+    "n": 1, "passage_id": "p", "document_id": "d", "source": "report.pdf", "also_in": [],
+    "title": "Report", "page": 3, "unit": "page", "start": 0, "end": 6,
+    "quote": "Paris is in France.",
 }  # fmt: skip
 
 

@@ -108,3 +108,20 @@ def test_changes_are_gathered_until_the_folder_rests(tmp_path: Path, poll: float
 
     watch([tmp_path], ignored, changed, poll=poll, stop=stop)
     assert len(calls) == 2
+
+
+def test_copies_are_told_by_every_command(rag: Any, docs: Path) -> None:
+    """Preview, ingest, search, ask, status and delete name the files that hold the same."""
+    write(docs, {"again.txt": DOCUMENTS["space.txt"], "copy/once.txt": DOCUMENTS["space.txt"]})
+    first = rag("ingest", docs, "--dry-run")
+    assert "copies:   copy/once.txt (of again.txt)\n" in first.out
+    assert "copies:   space.txt (of again.txt)\n" in first.out and ", 2 copies, " in first.out
+    assert ", 2 copies of others\n" in rag("ingest", docs).out
+    assert rag("status", "--json").json["copies"] == 2
+    (hit, *_) = rag("search", "Saturn rings", "-k", "1", "--json").json["hits"]
+    assert (hit["source"], hit["also_in"]) == ("again.txt", ["copy/once.txt", "space.txt"])
+    shown = rag("search", "Saturn rings", "-k", "1")
+    assert "    also in: copy/once.txt, space.txt\n" in shown.out
+    deleted = rag("delete", "copy/once.txt")
+    assert deleted.out.startswith("deleted again.txt\n    also in: copy/once.txt, space.txt\n")
+    assert rag("ingest", docs, "--json").json["documents"]["copies"] == 2

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag import copies
 from rag.answerer import Answerer
 from rag.config import Config
 from rag.ingest import ingest
@@ -100,8 +101,20 @@ class Bench:
         return sql(self.database, statement, *values)
 
     def sources(self) -> list[str]:
-        """The sources in the index, in order."""
-        return sorted(source for (source,) in self.sql("SELECT source FROM documents"))
+        """The sources in the index, copies included, in order."""
+        query = "SELECT source FROM documents UNION ALL SELECT source FROM copies"
+        return sorted(source for (source,) in self.sql(query))
+
+    def copies(self) -> dict[str, list[str]]:
+        """The copies in the index, by the source that is shown first."""
+        query = """
+            SELECT d.source, c.source FROM copies c JOIN documents d ON d.id = c.document
+            ORDER BY c.root, c.source
+        """
+        found: dict[str, list[str]] = {}
+        for source, further in self.sql(query):
+            found.setdefault(source, []).append(further)
+        return found
 
     def document(self, source: str) -> Document:
         """The document of a source, read through the store."""
@@ -151,6 +164,7 @@ def check(store: Store) -> None:
     with store.reading() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert list(copies.damaged(connection)) == []
         stored = {key for (key,) in connection.execute("SELECT key FROM vectors")}
         used = {key for (key,) in connection.execute("SELECT vector_key FROM passages")}
     assert stored == used
@@ -179,7 +193,17 @@ def contents(database: Path) -> dict[str, Any]:
             (*rest, sorted((terms[term], n) for term, n in decode_terms(blob)), vector)
             for *rest, blob, vector in passages
         ]
+        query = "SELECT source FROM copies WHERE document = ? ORDER BY root, source"
+        fields.append([source for (source,) in sql(database, query, identity)])
         found[fields[0]] = (identity, fields, "".join(text for (text,) in segments), named)
+    return found
+
+
+def texts(database: Path) -> dict[str, str]:
+    """Return the text that an index holds of each file, copies included, by source."""
+    found = {}
+    for source, (_, fields, text, _) in contents(database).items():
+        found |= dict.fromkeys([source, *fields[-1]], text)
     return found
 
 

@@ -150,11 +150,12 @@ def test_a_new_file_in_the_place_of_a_moved_one_is_another_document(animals: Ben
 
 
 def test_one_of_two_copies_takes_over_a_moved_document(animals: Bench) -> None:
-    """A file replaced by two copies of it: one document moved, one added."""
+    """A file replaced by two copies of it: one has moved, the other is a copy."""
     text = (animals.docs / "rivers.txt").read_text()
     (animals.docs / "rivers.txt").unlink()
     animals.write({"copy1.txt": text, "copy2.txt": text})
-    assert counts(animals.ingest()) == (1, 1, 3, 0)
+    report = animals.ingest()
+    assert counts(report) == (0, 1, 3, 0) and report.copies == 1
     check(animals.store())
 
 
@@ -169,17 +170,6 @@ def test_files_that_swap_their_content_are_updated(animals: Bench) -> None:
     assert "Danube" in animals.document("music.txt").text
     assert "viola" in animals.document("rivers.txt").text
     check(animals.store())
-
-
-def test_the_same_content_in_two_places_is_two_documents(bench: Bench) -> None:
-    """Two sources with the same bytes: two documents and passages that share their vectors."""
-    bench.write({"a.txt": "The same words.", "sub/b.txt": "The same words."})
-    report = bench.ingest()
-    assert counts(report) == (2, 0, 0, 0) and (report.passages, report.embedded) == (2, 1)
-    assert len({bench.document(source).id for source in bench.sources()}) == 2
-    (bench.docs / "a.txt").unlink()
-    assert counts(bench.ingest()) == (0, 0, 1, 1)
-    check(bench.store())
 
 
 def test_a_paragraph_cut_from_one_file_and_pasted_into_another(bench: Bench) -> None:
@@ -323,6 +313,29 @@ def test_the_index_folder_inside_the_documents_is_not_ingested(bench: Bench) -> 
     for expected in ((1, 0, 0, 0), (0, 0, 1, 0)):
         report = bench.ingest(bench.place.parent)
         assert counts(report) == expected and report.skipped == ()
+
+
+def test_lines_that_are_no_records_are_noted(bench: Bench) -> None:
+    """The file is ingested without them, and the report says which they are."""
+    bench.write({"a.jsonl": '{"bird": "heron"}\n{"bird": \n{"bird": "stork"}\n', "b.jsonl": "{"})
+    report = bench.ingest()
+    assert report.added == 1 and [failure.source for failure in report.failed] == ["b.jsonl"]
+    assert [(note.source, note.reason) for note in report.notes] == [
+        ("a.jsonl", "without its lines 2, which can not be read as JSON")
+    ]
+    assert "stork" in bench.document("a.jsonl").text
+
+
+def test_a_video_with_the_suffix_of_typescript_is_skipped(bench: Bench) -> None:
+    """Packets of 188 bytes that begin with "G" are an MPEG transport stream; code is read."""
+    packet = b"G" + bytes([0x40, 0x00, 0x10]) + b"\xff" * 184
+    code = "Greet();" + "x" * 180 + "G" + "y" * 187 + "G" + "z" * 300
+    bench.write({"film.ts": packet * 9, "short.ts": "Greet();\n", "long.TS": code})
+    report = bench.ingest()
+    assert counts(report) == (2, 0, 0, 0)
+    assert [(skip.source, skip.reason) for skip in report.skipped] == [
+        ("film.ts", "a video (.ts) holds no text to read")
+    ]
 
 
 # -- asking before much is deleted -----------------------------------------------------------

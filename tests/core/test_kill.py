@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rag.errors import IndexNotFound
+from rag.errors import IndexLocked, IndexNotFound
 from rag.writer import write_lock
 from tests.core.bench import Bench, check, contents, program, put, run
 
@@ -51,6 +51,7 @@ for line in sys.stdin:
     print(os.waitpid(child, 0)[1], flush=True)
 """
 MOMENTS = 10
+LOCK_SECONDS = 5.0
 TOKENS = 32
 
 
@@ -121,12 +122,26 @@ def at(bench: Bench, name: str) -> Bench:
     return other
 
 
+def _free(index: Path) -> None:
+    """Wait until the lock of a killed run is free.
+
+    A worker that was just being started has it, too, until its own program begins.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            with write_lock(index):
+                return
+        except IndexLocked:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def survives(bench: Bench, allowed: list[dict[str, Any]]) -> None:
     """Check an index after a kill: whole documents, each of one edition; a free lock."""
     if not bench.index.exists():
         return
-    with write_lock(bench.index):
-        pass
+    _free(bench.index)
     try:
         check(bench.store())
     except IndexNotFound:

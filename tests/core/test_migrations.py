@@ -114,6 +114,16 @@ def test_an_old_index_is_ingested_into(bench: Bench) -> None:
     check(bench.store())
 
 
+def test_documents_of_an_old_index_that_hold_the_same_are_joined(bench: Bench) -> None:
+    """The first ingest after the migration makes copies of them, whether it sees them or not."""
+    old(bench.index, 2)
+    bench.sql("UPDATE meta SET value = ? WHERE key = 'loaders'", str(loaders.LOADERS_VERSION))
+    put(bench.docs / "new.txt", "A new document.")
+    assert bench.ingest().added == 1
+    assert bench.copies() == {"cats.md": ["copy/cats.md"]} and bench.store().count()[0] == 3
+    check(bench.store())
+
+
 def test_the_unit_of_pages_goes_from_loader_to_hit(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

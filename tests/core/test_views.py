@@ -10,11 +10,11 @@ from rag.types import Failure, IngestReport, Verdict
 from rag.views import answer_view, checked_view, ingest_view, search_view
 from tests.core.bench import Bench
 
-HIT = "rank score passage_id document_id source title page unit section start end text"
+HIT = "rank score passage_id document_id source also_in title page unit section start end text"
 CLAIM = "text start end verdict score citations"
-CITATION = "n passage_id document_id source title page unit start end quote"
+CITATION = "n passage_id document_id source also_in title page unit start end quote"
 ANSWER = "question answer abstained reason method claims citations conflicts nearest asked timings"
-DOCUMENTS = "added updated unchanged deleted failed skipped notes"
+DOCUMENTS = "added updated unchanged copies deleted failed skipped notes"
 
 
 def test_a_search_is_its_hits(zoo: Bench) -> None:
@@ -105,6 +105,7 @@ def test_an_ingest_tells_what_changed() -> None:
         embedded=6,
         seconds=1.23456,
         notes=(Failure("c.pdf", "without its scanned pages 3, 7"),),
+        copies=7,
     )
     view = ingest_view(report)
     assert view == {
@@ -112,6 +113,7 @@ def test_an_ingest_tells_what_changed() -> None:
             "added": 1,
             "updated": 2,
             "unchanged": 3,
+            "copies": 7,
             "deleted": 4,
             "failed": [{"source": "a.pdf", "error": "is encrypted"}],
             "skipped": [{"source": "b.png", "reason": "an image"}],

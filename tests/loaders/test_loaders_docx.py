@@ -4,6 +4,7 @@ import zipfile
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx.enum.style import WD_STYLE_TYPE
@@ -31,7 +32,7 @@ def test_paragraphs_lists_and_tables_come_in_the_order_of_the_body(tmp_path: Pat
     made.add_paragraph("After")
     parsed = load(save(made, tmp_path / "a.docx"))
     assert parsed.text == (
-        "Report\n\nBefore\n\na | b c\n| d\n\n- one\n- two\n\nMásodik rész\n\nAfter"
+        "Report\n\nBefore\n\na | b c\nd\n\n- one\n- two\n\nMásodik rész\n\nAfter"
     )
     assert [(each.level, each.title) for each in parsed.headings] == [
         (1, "Report"),
@@ -48,7 +49,7 @@ def test_a_docx_of_a_real_program() -> None:
     assert parsed.text == (
         "Введение\n\nМодель предсказывает следующее слово в тексте. Вставленное слово.\n\n"
         "Точнее, следующий токен.\n\n- первый пункт\n  - вложенный пункт\n- второй пункт\n\n"
-        "Таблица\n\nширокая | высокая\nодин | два\n\nПоследний\nабзац\n\nТекст во врезке."
+        "Таблица\n\nширокая | высокая\nодин | два | высокая\n\nПоследний\nабзац\n\nТекст во врезке."
     )
     assert [each.level for each in parsed.headings] == [1, 2]
     assert parsed.title == "Отчёт о проекте"
@@ -93,8 +94,8 @@ def test_headings_are_known_by_name_base_and_outline_level(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_merged_cells_are_not_repeated(tmp_path: Path) -> None:
-    """A merged cell is told once, where it begins."""
+def test_a_merged_cell_counts_for_every_row_that_it_covers(tmp_path: Path) -> None:
+    """And once in each, as in the tables of all formats."""
     made = document()
     table = made.add_table(3, 3)
     for row, name in zip(table.rows, "abc", strict=True):
@@ -103,7 +104,62 @@ def test_merged_cells_are_not_repeated(tmp_path: Path) -> None:
     table.cell(0, 0).merge(table.cell(0, 1)).text = "wide"
     table.cell(1, 2).merge(table.cell(2, 2)).text = "tall"
     parsed = load(save(made, tmp_path / "a.docx"))
-    assert parsed.text == "wide | a2\nb0 | b1 | tall\nc0 | c1"
+    assert parsed.text == "wide | a2\nb0 | b1 | tall\nc0 | c1 | tall"
+
+
+def _filled(made: Any, rows: list[list[str]]) -> Any:
+    """Add a table with these texts."""
+    table = made.add_table(len(rows), len(rows[0]))
+    for row, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    return table
+
+
+PARTS = [["Part", "Use"], ["valve", "closes the pipe"], ["pump", "moves water"]]
+NAMED = "Part | Use\nPart: valve; Use: closes the pipe\nPart: pump; Use: moves water"
+
+
+@pytest.mark.slow
+def test_rows_keep_a_header_that_word_repeats_or_sets_in_bold(tmp_path: Path) -> None:
+    """Without a sign, two columns of words have none: the first row may be as any other."""
+    made = document()
+    _filled(made, PARTS)
+    assert load(save(made, tmp_path / "none.docx")).text == (
+        "Part | Use\nvalve | closes the pipe\npump | moves water"
+    )
+    repeated = document()
+    header = OxmlElement("w:tblHeader")
+    _filled(repeated, PARTS).rows[0]._tr.get_or_add_trPr().append(header)
+    assert load(save(repeated, tmp_path / "repeated.docx")).text == NAMED
+    header.set(qn("w:val"), "0")
+    assert NAMED not in load(save(repeated, tmp_path / "off.docx")).text
+    bold = document()
+    for cell in _filled(bold, PARTS).rows[0].cells:
+        cell.paragraphs[0].runs[0].bold = True
+    assert load(save(bold, tmp_path / "bold.docx")).text == NAMED
+
+
+@pytest.mark.slow
+def test_rows_of_values_keep_the_words_above_them(tmp_path: Path) -> None:
+    """Also below cells that are merged, and in rows that begin further to the right."""
+    made = document()
+    rows = [["Tea", "Year", "", "Note"], ["Tea", "2023", "2024", "Note"], ["Assam", "5", "6", "a"],
+            ["Sencha", "7", "8", ""], ["-", "9", "10", "b"]]  # fmt: skip
+    table = _filled(made, rows)
+    for row in table.rows[:2]:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    table.cell(0, 1).merge(table.cell(0, 2)).text = "Year"
+    last = table.rows[4]._tr
+    last.remove(last.tc_lst[0])
+    before = OxmlElement("w:gridBefore")
+    before.set(qn("w:val"), "1")
+    last.get_or_add_trPr().append(before)
+    assert load(save(made, tmp_path / "a.docx")).text.split("\n")[2:] == [
+        "Tea: Assam; Year / 2023: 5; Year / 2024: 6; Note: a",
+        "Tea: Sencha; Year / 2023: 7; Year / 2024: 8",
+        "Year / 2023: 9; Year / 2024: 10; Note: b",
+    ]
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ A list
 4. four
 
 Name | Value
-a | | b c
+Name: a; b c
 
 def f():
     return 1
@@ -205,7 +205,51 @@ def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
         "one\n\ntwo\n\nthree\n\nfour"
     )
     table = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{cell}</td><td>four</td></tr></table>"
-    assert body(tmp_path, table) == "a | b\none two three | four"
+    assert body(tmp_path, table) == "a | b\na: one two three; b: four"
+
+
+HEADED = [
+    (  # cells over several columns and rows
+        "<tr><th rowspan=2>Tea</th><th colspan=2>Year</th></tr><tr><th>2023</th><th>2024</th></tr>"
+        "<tr><td rowspan='2'>Assam</td><td>5</td><td>6</td></tr><tr><td>7</td><td>8</td></tr>",
+        "Tea | Year\nTea | 2023 | 2024\nTea: Assam; Year / 2023: 5; Year / 2024: 6\n"
+        "Tea: Assam; Year / 2023: 7; Year / 2024: 8",
+    ),
+    (  # a head of plain cells, a caption, a label across the table, a note at its end
+        "<caption>Teas</caption><thead><tr><td>Name</td><td>Land</td></tr></thead><tbody><tr>"
+        "<th colspan=2>Black</th></tr><tr><td>Assam</td><td>India</td></tr></tbody>",
+        "Teas\nName | Land\nBlack\nName: Assam; Land: India",
+    ),
+    (  # the first cell of each row is its name: a header nowhere
+        "<tr><th>Land</th><td>India</td></tr><tr><th>Year</th><td>new</td></tr>",
+        "Land | India\nYear | new",
+    ),
+    ("<tr><th>a</th><th>b</th></tr><tr><th>c</th><th>d</th></tr>", "a | b\nc | d"),
+    ("<tr><td>Name<td>Price<tr><td>tea<td>5<tr><td>milk<td>6<tr><td>oil<td>7",
+     "Name | Price\nName: tea; Price: 5\nName: milk; Price: 6\nName: oil; Price: 7"),
+    ("<tr><th>茶\n叶</th><th>b<wbr>c</th></tr><tr><td><b>x</b>y</td><td>1<br>2</td></tr>",
+     "茶叶 | bc\n茶叶: xy; bc: 1 2"),
+    ("<tr><td rowspan=0>x</td><td colspan=-3>y</td></tr><tr><td>z</td></tr>", "x | y\nx | z"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "text"), HEADED)
+def test_a_row_keeps_its_header(table: str, text: str, tmp_path: Path) -> None:
+    """As in sheets: a row is found alone, and says what its values are."""
+    assert body(tmp_path, f"<p>Before</p><table>{table}</table>after") == (
+        f"Before\n\n{text}\n\nafter"
+    )
+
+
+@pytest.mark.slow
+def test_cells_that_cover_a_million_others_cover_themselves(tmp_path: Path) -> None:
+    """A page must not cost its square: neither in columns, nor in rows, nor in text."""
+    wide = "<tr><td colspan=1000 rowspan=65534>wide</td><td>x</td></tr>" + "<tr></tr>" * 6_000
+    assert body(tmp_path, f"<table>{wide}</table>") == "wide | x"
+    long = f"<tr><td rowspan=999>{'long ' * 400}</td></tr>" + "<tr><td>x</td></tr>" * 999
+    assert len(body(tmp_path, f"<table>{long}</table>")) < 10_000
+    cells = "<tr>" + "<td rowspan=99 colspan=99>y</td>" * 60 + "</tr>"
+    assert len(body(tmp_path, f"<table>{cells * 60}</table>")) < 1_000_000
 
 
 def test_xhtml_is_read_with_its_declaration(tmp_path: Path) -> None:

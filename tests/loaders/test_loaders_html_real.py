@@ -20,8 +20,8 @@ def main():
     print(read("North"))
 
 Option | Meaning
-rate | readings per minute
-unit | metre or foot
+Option: rate; Meaning: readings per minute
+Option: unit; Meaning: metre or foot
 
 Note
 
@@ -42,7 +42,7 @@ def main():
     print(read("北站"))
 
 选项 | 含义
-rate | 每分钟读数
+选项: rate; 含义: 每分钟读数
 
 备注
 
@@ -65,8 +65,8 @@ print(level)
 Параметры
 
 Параметр | Значение
-rate | измерений в минуту
-unit | метр"""
+Параметр: rate; Значение: измерений в минуту
+Параметр: unit; Значение: метр"""
 
 LIBREOFFICE = """\
 Vízmérce kézikönyv
@@ -76,7 +76,7 @@ A vízmérce a folyó szintjét méri.
 Beállítások
 
 Beállítás | Jelentés
-rate | mérés percenként
+Beállítás: rate; Jelentés: mérés percenként
 
 1. Nyomja meg a gombot.
 

@@ -132,7 +132,7 @@ def test_a_title_comes_first_only_where_it_can_be_one(tmp_path: Path) -> None:
         ("a.json", "[" * 200 + "1" + "]" * 200, "nested more than 100 deep"),
         ("a.json", "[]", "holds no text"),
         ("a.json", '{"a": null, "b": ""}', "holds no text"),
-        ("a.jsonl", '{"a": 1}\n\n{"a": 2\n', "line 3: Expecting"),
+        ("a.jsonl", '\n{"a": 2\n[1\n', "line 2: Expecting"),
         ("a.jsonl", "{}\n" + "[" * 5000, "line 2: nested more than 100 deep"),
         ("a.jsonl", "null\n\n", "holds no text"),
     ],
@@ -152,13 +152,31 @@ def test_limits_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     huge = '"' + "a" * (1 << 20) + '"'
     with pytest.raises(LoadError, match="at most 1 were expected"):
         js(tmp_path, huge)
-    with pytest.raises(LoadError, match="line 2: 1 Mi characters"):
-        load(write(tmp_path / "a.jsonl", "1\n" + huge))
+    with pytest.raises(LoadError, match="line 1: 1 Mi characters"):
+        load(write(tmp_path / "a.jsonl", huge))
+    parsed = load(write(tmp_path / "a.jsonl", "1\n" + huge))
+    assert (parsed.text, parsed.metadata["broken_lines"]) == ("1", "2")
+    with pytest.raises(LoadError, match=r"line 2: its key paths.*over 10 times as long"):
+        load(write(tmp_path / "a.jsonl", "1\n" + json.dumps({"k" * 50_000: [{"a": 1}] * 500})))
     with pytest.raises(LoadError, match="over 10 times as long"):
         js(tmp_path, json.dumps({"k" * 50_000: [{"a": 1}] * 500}))
     monkeypatch.setattr("rag.loaders.jsonl.MAX_PAGES", 2)
     with pytest.raises(LoadError, match="holds 3 lines; at most 2"):
         load(write(tmp_path / "a.jsonl", "1\n2\n3\n"))
+
+
+def test_a_broken_line_costs_no_other(tmp_path: Path) -> None:
+    """Cut short, no JSON, nested too deeply half way: passed over and named, lines keep pages."""
+    deep = '{"name": "Half", "a": 1, "b": ' + "[" * 150 + "1" + "]" * 150 + "}"
+    lines = ['{"name": "One"}', "no json", deep, '{"name": "Two"}', "", '{"name": "Th']
+    parsed = load(write(tmp_path / "a.jsonl", "\n".join(lines)))
+    assert parsed.text == "name: One\n\nname: Two"
+    assert sections(parsed) == [(1, "One", "name: One"), (1, "Two", "name: Two")]
+    assert by_page(parsed)[3] == "name: Two" and len(parsed.pages) == 6
+    assert parsed.metadata["broken_lines"] == "2, 3, 6"
+    many = "\n".join(["1", *["{"] * 1_500])
+    named = load(write(tmp_path / "b.jsonl", many)).metadata["broken_lines"]
+    assert named == "2-101 and 1,400 more"
 
 
 # -- properties -------------------------------------------------------------------------------
