@@ -19,7 +19,7 @@ from rag.config import Config
 from rag.documents import Prepared, document_of, named, new_document
 from rag.errors import ConfigError
 from rag.parts import PART_CHARACTERS
-from rag.plan import Plan, Work, make_plan, refuse_empty, with_given
+from rag.plan import Plan, Work, make_plan, refuse_empty, stored_files, with_given
 from rag.protocols import Embedder
 from rag.reading import Read, read_ahead
 from rag.reference import REFERENCE
@@ -132,9 +132,7 @@ class _Run:
         self._remember_reference()
         known = self.store.roots()
         roots = with_given(known, listings)
-        files = {root.id: self.store.files(root.id) for root in roots}
-        self.taken = {state.document_id for states in files.values() for state in states.values()}
-        plan = make_plan(listings, roots, files)
+        plan = make_plan(listings, roots, stored_files(self.store, listings, roots))
         if confirm is None:
             plan.gone.clear()
         else:
@@ -234,7 +232,7 @@ class _Run:
     def _new_id(self, work: Work) -> str:
         """Return an id that no document has: one that moved away still has that of its place."""
         identity = named(self.collection, str(work.root.id), work.source)
-        while identity in self.taken:
+        while identity in self.taken or self.store.has_document(identity):
             identity = named(identity)
         self.taken.add(identity)
         return identity

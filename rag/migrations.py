@@ -19,7 +19,23 @@ def _units(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE documents ADD COLUMN unit TEXT NOT NULL DEFAULT 'page'")
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _units}
+def _changes(connection: sqlite3.Connection) -> None:
+    """2 to 3: a log of changes, empty: what is saved is of the present version, or of no use."""
+    connection.execute(
+        """
+        CREATE TABLE changes(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            before INTEGER NOT NULL UNIQUE,
+            version INTEGER NOT NULL UNIQUE,
+            came BLOB NOT NULL,
+            gone BLOB NOT NULL,
+            checksum BLOB NOT NULL
+        )
+        """
+    )
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _changes}
 """By the version that they start from; each leads to the one after it."""
 
 

@@ -98,13 +98,26 @@ def with_given(known: Sequence[Root], listings: Sequence[Listing]) -> list[Root]
     return roots
 
 
+def stored_files(store: Store, listings: Sequence[Listing], roots: Sequence[Root]) -> Known:
+    """Return what is stored of files by root: of all, or where no folder is given only of those
+    that are listed; of the others nothing can be told then."""
+    if any(listing.whole for listing in listings):
+        return {root.id: store.files(root.id) for root in roots}
+    listed: dict[int, list[str]] = {root.id: [] for root in roots}
+    for listing in listings:
+        for file in listing.files:
+            root = _owner(file.path, roots)
+            listed[root.id].append(file.path.relative_to(root.path).as_posix())
+    return {identity: store.files(identity, sources) for identity, sources in listed.items()}
+
+
 def make_plan(listings: Sequence[Listing], roots: Sequence[Root], known: Known) -> Plan:
     """Compare what lies in folders with what is stored of them.
 
     Args:
         listings: of the paths given; they may overlap.
         roots: those known and those given, from `with_given`.
-        known: what is stored of every root.
+        known: what is stored of every root, from `stored_files`.
     """
     plan = Plan()
     seen: set[tuple[int, str]] = set()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rag.config import Config
 from rag.errors import IndexNotFound
-from rag.plan import Known, Plan, Work, hash_file, make_plan, refuse_empty, with_given
-from rag.scan import scan
+from rag.plan import Known, Plan, Work, hash_file, make_plan, refuse_empty, stored_files, with_given
+from rag.scan import Listing, scan
 from rag.store import Root, Store, index_path
 from rag.types import Failure, Preview
 
@@ -24,20 +24,21 @@ def preview(
     place = index_path(config.index_dir, index)
     listings = [scan(given, exclude=config.index_dir) for given in paths]
     refuse_empty(listings, place)
-    stored, known = _stored(place)
-    roots = with_given(stored, listings)
-    plan = make_plan(listings, roots, {root.id: known.get(root.id, {}) for root in roots})
+    roots, known = _stored(place, listings)
+    plan = make_plan(listings, roots, known)
     return _previewed(plan, keep_missing)
 
 
-def _stored(place: Path) -> tuple[list[Root], Known]:
+def _stored(place: Path, listings: Sequence[Listing]) -> tuple[list[Root], Known]:
+    """Return the folders of the index and those given, and what is stored of their files."""
     try:
         store = Store(place)
     except IndexNotFound:
-        return [], {}
+        roots = with_given([], listings)
+        return roots, {root.id: {} for root in roots}
     with closing(store):
-        roots = store.roots()
-        return roots, {root.id: store.files(root.id) for root in roots}
+        roots = with_given(store.roots(), listings)
+        return roots, stored_files(store, listings, roots)
 
 
 def _previewed(plan: Plan, keep_missing: bool) -> Preview:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.errors import IndexCorrupt, IndexMismatch, StoreError
 from rag.migrations import MIGRATIONS, migrate
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -82,6 +82,17 @@ CREATE TABLE reference(
 ) WITHOUT ROWID;
 
 CREATE TABLE vocabulary(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+
+-- Which passages came and went with each commit since what is derived was saved (rag.changes):
+-- their rows, eight bytes each. A record follows upon the one whose version is its before.
+CREATE TABLE changes(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    before INTEGER NOT NULL UNIQUE,
+    version INTEGER NOT NULL UNIQUE,
+    came BLOB NOT NULL,
+    gone BLOB NOT NULL,
+    checksum BLOB NOT NULL
+);
 """
 
 

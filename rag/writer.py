@@ -13,6 +13,8 @@ from typing import Any
 import filelock
 import numpy as np
 
+from rag import changes
+from rag.changes import Commit
 from rag.errors import IndexLocked
 from rag.protocols import Vectors
 from rag.scan import File
@@ -99,6 +101,8 @@ class StoreWriter:
         # Files are read later than this: one that changes meanwhile is newer.
         self._opened_ns = time.time_ns()
         self._loose: set[bytes] = set()
+        self._commit = Commit()
+        self._forgets = False
 
     def close(self) -> None:
         """Close the connection; nothing uncommitted is kept.
@@ -116,16 +120,24 @@ class StoreWriter:
     def transaction(self, *, changes_content: bool = True) -> Iterator[None]:
         """Commit all that is written inside, or none of it.
 
-        A change of content gives the store a new version, from which readers know it.
+        A change of content gives the store a new version, from which readers know it, and the log
+        of changes a record of how it was reached.
         """
         with translating(self.database):
             self._connection.execute("BEGIN IMMEDIATE")
             self._loose.clear()
+            self._commit = Commit()
+            self._forgets = False
             try:
+                before = changes.present_version(self._connection)
                 yield
                 self._drop_orphans()
                 if changes_content:
                     self._connection.execute(NEXT_VERSION)
+                    if self._forgets:
+                        changes.forget(self._connection)
+                    else:
+                        changes.record(self._connection, before, self._commit)
                 self._connection.execute("COMMIT")
             except BaseException:
                 # SQLite has rolled back by itself after some errors, a full disk among them.
@@ -208,6 +220,8 @@ class StoreWriter:
             document.content_hash,
         )
         file = (new.size, new.mtime_ns, self._opened_ns)
+        query = "SELECT language FROM documents WHERE id = ?"
+        before = self._connection.execute(query, (document.id,)).fetchone()
         self._connection.execute(
             f"""
             INSERT INTO documents VALUES ({", ".join("?" * 15)})
@@ -229,7 +243,8 @@ class StoreWriter:
             ),
         )
         self._put_text(document)
-        self._put_passages(document, chain([new.passages], more))
+        renewed = before is not None and before != (document.language,)
+        self._put_passages(document, chain([new.passages], more), renewed=renewed)
 
     def touch(self, source: str, root: int, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
@@ -260,27 +275,34 @@ class StoreWriter:
             ),
         )
 
-    def _put_passages(self, document: Document, batches: Iterable[Sequence[NewPassage]]) -> None:
+    def _put_passages(
+        self, document: Document, batches: Iterable[Sequence[NewPassage]], *, renewed: bool
+    ) -> None:
+        """Store a document's passages; `renewed`: those that stay are searched otherwise too."""
         kept: set[str] = set()
         for passages in batches:
             term_ids = self._term_ids({term for passage in passages for term in passage.terms})
             for passage in passages:
-                self._put_passage(document, passage, term_ids)
+                row, searched = self._put_passage(document, passage, term_ids)
+                if searched or renewed:
+                    self._commit.came.append(row)
             kept.update(passage.id for passage in passages)
         self._drop_passages(document.id, kept)
 
     def _drop_passages(self, document_id: str, kept: set[str]) -> None:
-        query = "SELECT id, vector_key FROM passages WHERE document = ?"
-        before = dict(self._connection.execute(query, (document_id,)))
-        self._loose.update(before.values())
-        self._connection.executemany(
-            "DELETE FROM passages WHERE id = ?",
-            [(identity,) for identity in sorted(before.keys() - kept)],
-        )
+        query = "SELECT id, row, vector_key FROM passages WHERE document = ?"
+        dropped: list[tuple[int]] = []
+        for identity, row, key in self._connection.execute(query, (document_id,)):
+            self._loose.add(key)
+            if identity not in kept:
+                dropped.append((row,))
+        self._connection.executemany("DELETE FROM passages WHERE row = ?", dropped)
+        self._commit.gone.extend(row for (row,) in dropped)
 
     def _put_passage(
         self, document: Document, passage: NewPassage, term_ids: Mapping[str, int]
-    ) -> None:
+    ) -> tuple[int, bool]:
+        """Store a passage; return its row, and whether it is new or has other terms or vector."""
         shown = (document.source, document.title, document.language)
         pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
         fields = (
@@ -295,7 +317,9 @@ class StoreWriter:
             passage.vector_key,
             np.array(pairs, dtype="<u4").tobytes(),
         )
-        self._connection.execute(
+        query = "SELECT row, vector_key, terms FROM passages WHERE id = ?"
+        known = self._connection.execute(query, (passage.id,)).fetchone()
+        cursor = self._connection.execute(
             """
             INSERT INTO passages(
                 id, document, start, "end", page, page_starts, section, text, vector_key, terms,
@@ -310,6 +334,12 @@ class StoreWriter:
             # What a hit shows of its document is covered too.
             (*fields, checksum(*fields, *shown, *covered(document.unit))),
         )
+        if known is not None:
+            row, *searched = known
+            self._loose.add(searched[0])
+            return row, tuple(searched) != fields[-2:]
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid, True
 
     def _drop_orphans(self) -> None:
         """Delete the vectors that lost a passage in this transaction and have none left.

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rag import derived
+from rag import base
 from rag.errors import IndexNotFound
 from rag.types import Mode
 from tests.acceptance.conftest import scaled
@@ -124,7 +124,7 @@ class Folder(RuleBasedStateMachine):
     @rule()
     def derived_files_are_lost(self) -> None:
         """What is derived can be deleted at any time."""
-        shutil.rmtree(self.bench.index / derived.FOLDER, ignore_errors=True)
+        shutil.rmtree(self.bench.index / base.FOLDER, ignore_errors=True)
 
     @invariant()
     def what_is_indexed_is_found(self) -> None:
