@@ -14,6 +14,7 @@ from rag.errors import IndexCorrupt, IndexMismatch, StoreError
 from rag.migrations import MIGRATIONS, migrate
 
 SCHEMA_VERSION = 3
+WRITER_CACHE_KIB = 65_536
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -173,7 +174,10 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = FULL")
-            if not writable:
+            if writable:
+                # What one transaction writes lies all over the tables of a large index.
+                connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+            else:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function("casefold", 1, str.casefold, deterministic=True)
             _check_version(connection, path, writable=writable)

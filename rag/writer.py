@@ -26,6 +26,8 @@ SEGMENT_CHARACTERS = 65_536
 
 CHECKPOINT_WAIT_MS = 200
 
+TERMS_HELD = 100_000
+
 # By a random step: an index made anew, or restored from a copy, must not come to a version for
 # which something else is saved in `derived/`.
 NEXT_VERSION = """
@@ -103,6 +105,8 @@ class StoreWriter:
         self._loose: set[bytes] = set()
         self._commit = Commit()
         self._forgets = False
+        # Those looked up in this transaction: most passages of a text share most terms.
+        self._terms: dict[str, int] = {}
 
     def close(self) -> None:
         """Close the connection; nothing uncommitted is kept.
@@ -128,6 +132,7 @@ class StoreWriter:
             self._loose.clear()
             self._commit = Commit()
             self._forgets = False
+            self._terms.clear()
             try:
                 before = changes.present_version(self._connection)
                 yield
@@ -355,11 +360,15 @@ class StoreWriter:
         )
 
     def _term_ids(self, terms: set[str]) -> dict[str, int]:
-        ordered = sorted(terms)
+        """Return the ids of terms; those that the vocabulary lacks come into it."""
+        if len(self._terms) > TERMS_HELD:
+            self._terms.clear()
+        ordered = sorted(terms - self._terms.keys())
         self._connection.executemany(
             "INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(term,) for term in ordered]
         )
-        return dict(self._select_in("SELECT term, id FROM vocabulary WHERE term IN", ordered))
+        self._terms |= self._select_in("SELECT term, id FROM vocabulary WHERE term IN", ordered)
+        return {term: self._terms[term] for term in terms}
 
     def _select_in(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         for first in range(0, len(values), SQL_VARIABLES):

@@ -63,6 +63,7 @@ class Caretaker(StoreWriter):
         Nothing that was derived before holds any more: the same terms have other numbers.
         """
         self._connection.execute("DELETE FROM vocabulary")
+        self._terms.clear()
         rows = self._connection.execute("SELECT row FROM passages ORDER BY row").fetchall()
         for first in range(0, len(rows), SQL_VARIABLES):
             self._rebuild([row for (row,) in rows[first : first + SQL_VARIABLES]])
