@@ -3,7 +3,7 @@
 python benchmarks/million.py [FOLDER] [--passages N] [--place DIR]
 
 Passages are those of FOLDER's documents, each time with other numbers; vectors are made of a
-hash of the text (384 dimensions), so that no model is needed. All goes through writer, ingest, delete
+hash of the text (384 dimensions): no model is needed. All goes through writer, ingest, delete
 and retriever that the commands use. An index that is in DIR already is measured as it is.
 """
 

@@ -193,7 +193,7 @@ class LexicalIndex:
         Returns:
             scores (m,) float32, descending, above 0; rows (m,) int64.
         """
-        ids, repeats = np.unique(np.asarray(terms, dtype=np.int64), return_counts=True)
+        ids, repeats = _distinct(np.asarray(terms, dtype=np.int64))
         corpus = corpus or Corpus((self,))
         weights = corpus.idf(ids) * repeats
         norms = self._norms_for(corpus.mean_length)
@@ -225,7 +225,7 @@ class LexicalIndex:
         given = np.asarray(terms, dtype=np.int64)
         # Every unknown term is a term of its own: they are not told apart by their ids.
         unknown = int((given == UNKNOWN).sum())
-        ids = np.unique(given[given != UNKNOWN])
+        ids, _ = _distinct(given[given != UNKNOWN])
         corpus = corpus or Corpus((self,))
         weights = corpus.idf(ids)
         total = float(weights.sum()) + unknown * float(corpus.idf(np.array([UNKNOWN]))[0])
@@ -301,6 +301,16 @@ def _stable_order(ids: NDArray[np.uint32]) -> NDArray[np.int64]:
     keys.sort()
     keys &= np.uint64(0xFFFFFFFF)
     return keys.view(np.int64)
+
+
+def _distinct(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different terms, and how often each is given, in the order in which they are.
+
+    Sums of floats depend on the order: that of ids would make scores those of one index only.
+    """
+    ids, first, repeats = np.unique(terms, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return ids[order], repeats[order]
 
 
 def _contained(rows: NDArray[Any], holders: NDArray[Any]) -> NDArray[np.bool_]:

@@ -3,8 +3,10 @@
 import os
 import shutil
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +29,7 @@ from rag.store import Root, Store
 from rag.testing import HashEmbedder
 from rag.types import Document, Mode
 from rag.vectors import ExactIndex
-from rag.writer import NewDocument, NewPassage, StoreWriter
+from rag.writer import NewDocument, NewPassage, StoreWriter, write_lock
 from tests.conftest import MEMORY
 from tests.core.bench import Bench, check, sql
 
@@ -473,3 +475,50 @@ def test_a_layer_of_some_rows_only(small: None) -> None:
         assert len(make_layer(kept.store, NONE, ExactIndex).rows) == 0
         with kept.store.reading() as connection:
             assert changes.since(connection, kept.store.version()) is not None
+
+
+@pytest.mark.slow
+def test_readers_while_bases_are_written(small: None, animals: Bench) -> None:
+    """Four threads search, each commit adds or edits, most write a new base: all hits resolve."""
+    retriever = animals.retriever()
+    stop = threading.Event()
+
+    def search(mode: Mode) -> int:
+        searches = 0
+        while not stop.is_set():
+            with retriever.store.reading():
+                for hit in retriever.search("the cat drinks edition", 5, mode).hits:
+                    whole = retriever.store.document(hit.passage.document_id)
+                    assert whole is not None
+                    assert whole.text[hit.passage.start : hit.passage.end] == hit.passage.text
+            searches += 1
+        return searches
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(search, mode) for mode in (*Mode, Mode.HYBRID)]
+        try:
+            for n in range(12):
+                animals.write({"cat.txt": f"The cat drinks edition {n}.", f"{n}.txt": f"Cat {n}."})
+                animals.ingest()
+                with write_lock(animals.index):
+                    derived.save(animals.store(), anew=n % 3 > 0)
+        finally:
+            stop.set()
+        assert all(each.result() > 3 for each in running)
+    for mode in Mode:
+        expected = animals.retriever().search("edition 11", 5, mode).hits
+        assert retriever.search("edition 11", 5, mode).hits == expected
+
+
+def test_who_began_before_a_commit_searches_as_of_then(animals: Bench) -> None:
+    """A reading that is older than the newest indexes finds what was there, without a rebuild."""
+    retriever = animals.retriever()
+    with retriever.store.reading():
+        before = retriever.search("violins", 1).hits
+        (animals.docs / "music.txt").unlink()
+        animals.ingest()
+        with ThreadPoolExecutor(1) as pool:
+            after = pool.submit(retriever.search, "violins", 1).result().hits
+        assert after[0].passage.source != "music.txt"
+        assert retriever.search("violins", 1).hits == before
+        assert before[0].passage.source == "music.txt"
