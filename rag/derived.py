@@ -57,9 +57,10 @@ def followed(known: Derived, store: Store, make_index: VectorIndexFactory) -> De
     """
     with store.reading():
         found = store.changes_since(known.version)
-        if found is not None and not _outgrown(known, store):
-            return _caught_up(known, found, store)
-        return load(store, make_index)
+        if found is None:
+            return load(store, make_index)
+        saved = _saved(store, make_index) if _outgrown(known, store) else None
+        return saved or _caught_up(known, found, store)
 
 
 def _outgrown(known: Derived, store: Store) -> bool:

@@ -110,16 +110,16 @@ class Retriever:
                 # Restored or migrated: what was made by another model must not be searched.
                 self.store.refresh()
                 self._check()
-                found = self._followed()
-                kept = sorted([*self._known, version])[-KEPT:]
+                known = {**self._known, version: self._made(version)}
                 # Another dictionary: who looks into the one before takes no lock.
-                self._known = {each: (self._known | {version: found})[each] for each in kept}
-                return found
+                self._known = dict(list(known.items())[-KEPT:])
             return self._known[version]
 
-    def _followed(self) -> Derived:
-        newest = self._known[max(self._known)]
-        return derived.followed(newest, self.store, self._make_index)
+    def _made(self, version: int) -> Derived:
+        earlier = [each for each in self._known if each < version]
+        if not earlier:
+            return derived.load(self.store, self._make_index)
+        return derived.followed(self._known[max(earlier)], self.store, self._make_index)
 
     def _hits(self, indexes: Derived, ranked: Ranked, k: int) -> tuple[Hit, ...]:
         rows = indexes.rows_at(ranked.places[:k]).tolist()
