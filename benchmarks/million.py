@@ -3,8 +3,10 @@
 python benchmarks/million.py [FOLDER] [--passages N] [--place DIR]
 
 Passages are those of FOLDER's documents, each time with other numbers; vectors are made of a
-hash of the text (384 dimensions): no model is needed. All goes through writer, ingest, delete
-and retriever that the commands use. An index that is in DIR already is measured as it is.
+hash of the text (384 dimensions): no model is needed. The first 100,000 are written by the writer,
+the rest are copies of their rows, with vectors, ids and checksums of their own: all is as `rag
+verify` wants it. What is measured is what the commands use: ingest, delete, retriever. An index
+that is in DIR already is measured as it is.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import json
 import os
 import resource
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -23,10 +26,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rag import derived, loaders
+from rag import changes, derived, loaders
 from rag.analysis import language, terms
 from rag.backends.faiss_index import flat_index
 from rag.care.delete import delete
@@ -38,15 +42,20 @@ from rag.ingest import ingest, made_with
 from rag.protocols import Vectors
 from rag.reference import REFERENCE
 from rag.retriever import Retriever
+from rag.schema import checksum, connect, covered
 from rag.store import DATABASE, Root, Store
 from rag.testing import HashEmbedder
 from rag.types import Document, Mode
-from rag.writer import NewDocument, NewPassage, StoreWriter, write_lock
+from rag.writer import NEXT_VERSION, NewDocument, NewPassage, StoreWriter, write_lock
 
 INDEX = "bench"
+WRITTEN = 100_000
 DOCUMENT_PASSAGES = 20
 SAMPLE_TOKENS = 96
 SLAB_DOCUMENTS = 100
+PASSAGE_FIELDS = """
+    id, document, start, "end", page, page_starts, section, text, vector_key, terms, checksum
+"""
 QUESTIONS = (
     "How is a header parameter declared?",
     "Which status code is returned when a dependency raises an error?",
@@ -153,12 +162,13 @@ def make(place: Path, folder: Path, passages: int, config: Config) -> dict[str, 
                     {each: embedder.embed_passages(REFERENCE[each]) for each in REFERENCE}
                 )
             slab: list[NewDocument] = []
-            for new in made_documents(pool, passages):
+            for new in made_documents(pool, min(passages, WRITTEN)):
                 slab.append(new)
                 if len(slab) == SLAB_DOCUMENTS:
                     write(writer, embedder, slab)
                     slab = []
             write(writer, embedder, slab)
+        multiply(path, passages)
         written = time.perf_counter() - started
         with closing(Store(path)) as store:
             derived.save(store)
@@ -176,6 +186,65 @@ def write(writer: StoreWriter, embedder: NumberedEmbedder, slab: Sequence[NewDoc
         writer.put_vectors(list(texts), embedder.embed_passages(list(texts.values())))
         for new in slab:
             writer.put_document(new)
+
+
+def multiply(path: Path, passages: int) -> None:
+    """Copy the documents of an index until it holds so many passages; the lock is held."""
+    with closing(connect(path / DATABASE, writable=True)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        (there,) = connection.execute("SELECT count(*) FROM passages").fetchone()
+        documents = connection.execute("SELECT * FROM documents ORDER BY id").fetchall()
+        copies = -(-passages // there) - 1
+        for number in range(1, copies + 1):
+            rng = np.random.default_rng(number)
+            for first in range(0, len(documents), 10 * SLAB_DOCUMENTS):
+                connection.execute("BEGIN IMMEDIATE")
+                for document in documents[first : first + 10 * SLAB_DOCUMENTS]:
+                    copy(connection, document, number, rng)
+                connection.execute(NEXT_VERSION)
+                changes.forget(connection)
+                connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def copy(
+    connection: sqlite3.Connection,
+    document: tuple[Any, ...],
+    number: int,
+    rng: np.random.Generator,
+) -> None:
+    """Copy one document with its text and passages, under other names and with other vectors."""
+    old, root, source, *rest = document
+    title, language, *fields = rest[:7]
+    file, unit = rest[7:10], rest[11]
+    identity, source = named(old, str(number)), f"{number:03}/{source}"
+    query = "SELECT start, text FROM segments WHERE document = ?"
+    segments = connection.execute(query, (old,)).fetchall()
+    length = sum(len(text) for _, text in segments)
+    found = checksum(identity, source, title, language, *fields, length, *covered(unit))
+    row = (identity, root, source, title, language, *fields, *file, found, unit)
+    connection.execute(f"INSERT INTO documents VALUES ({', '.join('?' * 15)})", row)
+    connection.executemany(
+        "INSERT INTO segments VALUES (?, ?, ?, ?)",
+        [(identity, start, text, checksum(identity, start, text)) for start, text in segments],
+    )
+    query = """
+        SELECT id, start, "end", page, page_starts, section, text, vector_key, terms
+        FROM passages WHERE document = ?
+    """
+    held = connection.execute(query, (old,)).fetchall()
+    vectors = rng.standard_normal((len(held), NumberedEmbedder.dim), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows, blobs = [], []
+    for (passage, *middle, key, counts), vector in zip(held, vectors, strict=True):
+        key = vector_key(key.hex(), str(number))
+        own = (named(passage, str(number)), identity, *middle, key, counts)
+        rows.append((*own, checksum(*own, source, title, language, *covered(unit))))
+        blobs.append((key, vector.tobytes(), checksum(vector.tobytes())))
+    connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", blobs)
+    connection.executemany(
+        f"INSERT INTO passages({PASSAGE_FIELDS}) VALUES ({', '.join('?' * 11)})", rows
+    )
 
 
 # -- measuring, each in a process of its own -------------------------------------------------

@@ -110,9 +110,9 @@ class Retriever:
                 # Restored or migrated: what was made by another model must not be searched.
                 self.store.refresh()
                 self._check()
-                known = {**self._known, version: self._made(version)}
+                kept = {**self._known, version: self._made(version)}
                 # Another dictionary: who looks into the one before takes no lock.
-                self._known = dict(list(known.items())[-KEPT:])
+                self._known = dict(list(kept.items())[-KEPT:])
             return self._known[version]
 
     def _made(self, version: int) -> Derived:
