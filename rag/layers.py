@@ -215,7 +215,9 @@ def make_layer(store: Store, rows: Rows | None, make_index: VectorIndexFactory) 
         IndexCorrupt: the store is damaged.
     """
     found, languages = store.rows(rows)
-    lexical = LexicalIndex.build(Terms(store, found))
+    terms = Terms(store, found)
+    # Building reads them twice: those of all passages are too many to be held.
+    lexical = LexicalIndex.build(terms if rows is None else list(terms))
     groups = groups_of(matrix_of(store, found), counted(languages), make_index)
     return Layer(found, groups, lexical, NONE)
 
