@@ -28,10 +28,11 @@ PRUNE = "DELETE FROM changes WHERE seq <= (SELECT seq FROM changes WHERE version
 
 @dataclass(slots=True)
 class Commit:
-    """The rows of the passages that one transaction touches, in the order in which it does."""
+    """The rows of the passages that one transaction touches, and how many of them are new."""
 
     came: "array[int]" = field(default_factory=lambda: array("q"))
     gone: "array[int]" = field(default_factory=lambda: array("q"))
+    new: int = 0
 
 
 @dataclass(frozen=True, slots=True)

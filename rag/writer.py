@@ -105,6 +105,8 @@ class StoreWriter:
         self._loose: set[bytes] = set()
         self._commit = Commit()
         self._forgets = False
+        self.grown = 0
+        """By how many passages the index has grown through what this writer has committed."""
         # Those looked up in this transaction: most passages of a text share most terms.
         self._terms: dict[str, int] = {}
 
@@ -144,6 +146,7 @@ class StoreWriter:
                     else:
                         changes.record(self._connection, before, self._commit)
                 self._connection.execute("COMMIT")
+                self.grown += self._commit.new - len(self._commit.gone)
             except BaseException:
                 # SQLite has rolled back by itself after some errors, a full disk among them.
                 if self._connection.in_transaction:
@@ -344,6 +347,7 @@ class StoreWriter:
             self._loose.add(searched[0])
             return row, tuple(searched) != fields[-2:]
         assert cursor.lastrowid is not None
+        self._commit.new += 1
         return cursor.lastrowid, True
 
     def _drop_orphans(self) -> None:

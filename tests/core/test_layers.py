@@ -211,6 +211,7 @@ def test_any_course_of_events_answers_as_one_index(
             followed = kept.follow()
             whole = kept.whole()
             agree(followed, whole, kept.store)
+            assert kept.writer.grown == kept.store.count()[1] == followed.corpus.rows
             assert list(derived.differences(kept.store)) == [] or not (derived.is_saved(kept.store))
             for layer, above in zip(followed.layers[1:], followed.layers[2:], strict=False):
                 assert layer.alive > above.alive > 0
