@@ -103,8 +103,8 @@ def _caught_up(known: Derived, found: Changes, store: Store) -> Derived:
     lowest, *above = (layer.without(touched) for layer in known.layers)
     above = [layer for layer in above if layer.alive]
     rows = found.present
-    # Small layers are made one with what comes, so that there are few: each at least twice as
-    # large as all above it.
+    # Small layers are made one with what comes, so that there are few: each was, when the next came
+    # on top, more than twice as large as that.
     while above and above[-1].alive <= 2 * len(rows):
         rows = np.union1d(rows, above.pop().living_rows())
     if len(rows):

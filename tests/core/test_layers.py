@@ -213,8 +213,8 @@ def test_any_course_of_events_answers_as_one_index(
             agree(followed, whole, kept.store)
             assert kept.writer.grown == kept.store.count()[1] == followed.corpus.rows
             assert list(derived.differences(kept.store)) == [] or not (derived.is_saved(kept.store))
-            for layer, above in zip(followed.layers[1:], followed.layers[2:], strict=False):
-                assert layer.alive > above.alive > 0
+            assert all(layer.alive for layer in followed.layers[1:])
+            assert len(followed.layers) <= 6
         derived.save(kept.store)
         assert derived.is_saved(kept.store) and list(derived.differences(kept.store)) == []
         agree(derived.load(kept.store, make_index), kept.whole(), kept.store)
