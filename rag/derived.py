@@ -1,84 +1,135 @@
-"""What is derived from the store and searched: the vectors' matrix and the lexical index.
+"""What is derived from the store and searched: a saved base, and what came and went since.
 
-Both can always be rebuilt from one version of the store. They are saved with that version and a
-checksum of every file, because a damaged index file loads without complaint and then ranks
-wrongly. What does not match is not used: the indexes are built anew from the store.
+All of it can always be rebuilt from one version of the store. The base was made from some version
+and is brought to the present one by the log of changes: what has gone is dead in it, what came is
+indexed in memory. No file is written for a small change; when the changes are many, a new base is.
 """
 
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
+from rag import base, changes
+from rag.base import FOLDER, LEXICAL, VECTORS, Manifest
+from rag.changes import Changes
 from rag.errors import IndexCorrupt
+from rag.layers import (
+    Derived,
+    Layer,
+    Terms,
+    VectorIndexFactory,
+    blocks_of,
+    counted,
+    make_layer,
+)
 from rag.lexical import LexicalIndex
-from rag.protocols import Rows, VectorIndex, Vectors
-from rag.schema import translating
+from rag.protocols import Rows, Vectors
+from rag.schema import connect, translating
 from rag.store import Store
-from rag.vectors import file_checksum, read_vectors, write_vectors
+from rag.vectors import ExactIndex
 
-FOLDER = "derived"
-MANIFEST = "manifest.json"
-VECTORS = "vectors.npy"
-LEXICAL = "lexical"
-BLOCK = 4096
-
-VectorIndexFactory = Callable[[Vectors], VectorIndex]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The passages in one language: positions start … start + len(vectors)."""
-
-    language: str
-    start: int
-    vectors: VectorIndex
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """Indexes over the passages of one version of the store.
-
-    A position counts through all groups; position i holds the passage in store row rows[i].
-    `reference` holds the vectors of `rag.reference`'s sentences, by language.
-    """
-
-    version: int
-    rows: Rows
-    groups: tuple[Group, ...]
-    lexical: LexicalIndex
-    reference: Mapping[str, Vectors]
-
-    def positions(self, rows: Rows) -> Rows:
-        """Return where store rows stand, ascending; rows that are not there are left out."""
-        return np.flatnonzero(np.isin(self.rows, rows))
+LEAST_CHANGES = 4_096
+CHANGED_SHARE = 20
+"""A new base is written when more passages than this, and than one in so many, have changed."""
+ERASED_ROWS = 16_384
+"""A base of at most so many passages is written anew as soon as one of them is dead: a deleted
+passage's vector and terms are in no file then. A larger one keeps them until it is written anew."""
+READ_BYTES = 256 << 20
+"""A base of at most this size is read by each run that writes, to be written anew if damaged."""
 
 
 def load(store: Store, make_index: VectorIndexFactory) -> Derived:
-    """Return the indexes of the store's present version: the saved ones, or new ones.
+    """Return the indexes of the store's present version: the saved base caught up, or new ones.
+
+    Raises:
+        IndexCorrupt: the store itself is damaged.
+    """
+    # A second look: another process may have put a new base there, of a version after the one
+    # that is being read. Making all anew takes far longer.
+    return _saved(store, make_index) or _saved(store, make_index) or _anew(store, make_index)
+
+
+def followed(known: Derived, store: Store, make_index: VectorIndexFactory) -> Derived:
+    """Return the indexes of the store's present version, starting from those of another one.
 
     Raises:
         IndexCorrupt: the store itself is damaged.
     """
     with store.reading():
-        version = store.version()
-        rows, languages = store.rows()
-        saved = _read(store.path / FOLDER, version)
-        manifest = _manifest(store.path / FOLDER) if saved else {}
-        matrix, lexical = saved or (_matrix(store, len(rows)), _lexical(store))
-        reference = store.reference()
-    if manifest.get("version") == version and manifest["passages"] != _digest(rows, languages):
+        found = store.changes_since(known.version)
+        if found is None:
+            return load(store, make_index)
+        saved = _saved(store, make_index) if _outgrown(known, store) else None
+        return saved or _caught_up(known, found, store)
+
+
+def _outgrown(known: Derived, store: Store) -> bool:
+    """Tell whether much has changed since its base, and a later one is saved."""
+    if not _many(known.changed, len(known.layers[0].rows)):
+        return False
+    told = base.manifest(store.path / FOLDER)
+    return told is not None and told.version != known.base
+
+
+def _many(changed: int, passages: int) -> bool:
+    return changed > max(LEAST_CHANGES, passages // CHANGED_SHARE)
+
+
+def _saved(store: Store, make_index: VectorIndexFactory) -> Derived | None:
+    folder = store.path / FOLDER
+    with store.reading():
+        told = base.manifest(folder)
+        found = store.changes_since(told.version) if told else None
+        if told is None or found is None:
+            return None
+        layer = base.read(folder, told, make_index)
+        if layer is None:
+            return None
+        lowest = Derived(told.version, told.version, (layer,), {})
+        derived = _caught_up(lowest, found, store)
+        _check_tally(derived, store)
+        return derived
+
+
+def _anew(store: Store, make_index: VectorIndexFactory) -> Derived:
+    with store.reading():
+        layer = make_layer(store, None, make_index)
+        return Derived(store.version(), None, (layer,), _reference(store, layer.alive))
+
+
+def _caught_up(known: Derived, found: Changes, store: Store) -> Derived:
+    """Return indexes brought to the present version by what the log tells of the way there."""
+    touched = found.touched
+    lowest, *above = (layer.without(touched) for layer in known.layers)
+    above = [layer for layer in above if layer.alive]
+    rows = found.present
+    # Small layers are made one with what comes, so that there are few: each was, when the next came
+    # on top, more than twice as large as that.
+    while above and above[-1].alive <= 2 * len(rows):
+        rows = np.union1d(rows, above.pop().living_rows())
+    if len(rows):
+        top = make_layer(store, rows, ExactIndex)
+        if len(top.rows) != len(rows):
+            raise _gone(store, "passages")
+        above.append(top)
+    layers = (lowest, *above)
+    alive = sum(layer.alive for layer in layers)
+    return Derived(store.version(), known.base, layers, _reference(store, alive))
+
+
+def _check_tally(derived: Derived, store: Store) -> None:
+    """Check that the store holds the passages that the indexes hold."""
+    rows = [layer.living_rows() for layer in derived.layers]
+    held = sum(len(each) for each in rows), sum(int(each.sum()) for each in rows)
+    if held != store.tally():
         raise _gone(store, "passages")
-    if len(rows) and not reference:
+
+
+def _reference(store: Store, passages: int) -> dict[str, Vectors]:
+    reference = store.reference()
+    if passages and not reference:
         raise _gone(store, "its reference vectors")
-    groups = tuple(_groups(matrix, languages, make_index))
-    return Derived(version, rows, groups, lexical, reference)
+    return reference
 
 
 def _gone(store: Store, what: str) -> IndexCorrupt:
@@ -88,57 +139,69 @@ def _gone(store: Store, what: str) -> IndexCorrupt:
     )
 
 
-def _digest(rows: Rows, languages: Sequence[str]) -> str:
-    """Return 16 hex digits over which passages there are, in what order and language."""
-    digest = hashlib.blake2b(rows.astype("<i8").tobytes(), digest_size=8)
-    digest.update("\n".join(languages).encode("utf-8"))
-    return digest.hexdigest()
+# -- saving ---------------------------------------------------------------------------------
 
 
-def _groups(
-    matrix: Vectors, languages: list[str], make_index: VectorIndexFactory
-) -> Iterator[Group]:
-    start = 0
-    for language, members in groupby(languages):
-        end = start + len(list(members))
-        yield Group(language, start, make_index(matrix[start:end]))
-        start = end
+def save(store: Store, *, anew: bool = False) -> bool:
+    """Write a new base of the store's present version where one is needed, whole or not at all.
 
+    One is needed where the saved one is missing, damaged, of another index, or far from the present
+    version, or would keep what was deleted from a small index. The caller holds the write lock.
 
-def save(store: Store) -> None:
-    """Write the indexes of the store's present version, whole or not at all.
-
-    The caller holds the write lock.
-
+    Args:
+        anew: write one in any case.
+    Returns:
+        whether one was written.
     Raises:
         IndexCorrupt: the store is damaged.
         StoreError: the disk is full or not writable.
     """
     folder = store.path / FOLDER
-    draft = store.path / (FOLDER + ".new")
     with store.reading(), translating(folder):
+        base.tidy(folder)
+        if not anew and _serves(store):
+            return False
         version = store.version()
-        if _read(folder, version) is not None:
-            return
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
         rows, languages = store.rows()
-        write_vectors(draft / VECTORS, _blocks(store), len(rows), _dim(store))
-        _lexical(store).save(draft / LEXICAL)
-        files = {
-            path.relative_to(draft).as_posix(): file_checksum(path)
-            for path in sorted(draft.rglob("*.npy"))
-        }
-        told = {"version": version, "passages": _digest(rows, languages), "files": files}
-        (draft / MANIFEST).write_text(json.dumps(told, indent=1), encoding="utf-8")
-        # Readers have the old files mapped, which outlive their names.
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(draft, folder)
+        lexical = LexicalIndex.build(Terms(store, rows))
+        dim = int(store.meta["dim"])
+        counts = counted(languages)
+        base.write(folder, version, rows, counts, blocks_of(store, rows), lexical, dim)
+    # After the base is in place: until then readers may need the way from the one before it.
+    connection = connect(store.database, writable=True)
+    try:
+        with translating(store.database):
+            changes.prune(connection, version)
+    finally:
+        connection.close()
+    return True
+
+
+def _serves(store: Store) -> bool:
+    """Tell whether the saved base is whole, so far as that is looked at, and good enough."""
+    folder = store.path / FOLDER
+    told = base.manifest(folder)
+    found = store.changes_since(told.version) if told else None
+    if told is None or found is None or _many(len(found), told.passages):
+        return False
+    if told.passages <= ERASED_ROWS and base.holds(folder, found.touched):
+        return False
+    if told.bytes > READ_BYTES:
+        return base.complete(folder, told)
+    return base.intact(folder, told)
 
 
 def is_saved(store: Store) -> bool:
-    """Tell whether the indexes of the store's present version are saved whole."""
-    return _read(store.path / FOLDER, store.version()) is not None
+    """Tell whether a whole base is saved that leads to the store's present version; reads it."""
+    folder = store.path / FOLDER
+    with store.reading():
+        told = base.manifest(folder)
+        if told is None or store.changes_since(told.version) is None:
+            return False
+        return base.intact(folder, told)
+
+
+# -- comparing ------------------------------------------------------------------------------
 
 
 def differences(store: Store) -> Iterator[str]:
@@ -148,84 +211,61 @@ def differences(store: Store) -> Iterator[str]:
         IndexCorrupt: the store itself is damaged.
     """
     folder = store.path / FOLDER
-    manifest, version = _manifest(folder), store.version()
-    if manifest.get("version") != version:
+    told = base.manifest(folder)
+    if told is None:
+        yield "has no manifest that is whole"
+        return
+    found = store.changes_since(told.version)
+    if found is None:
         yield (
-            f"is of version {manifest.get('version')}; expected {version}"
-            if manifest
-            else ("has no manifest")
+            f"is of version {told.version}, from which the log of changes does not lead to "
+            f"{store.version()}"
         )
         return
-    saved = _read(folder, version)
-    if saved is None:
+    layer = base.read(folder, told, ExactIndex)
+    if layer is None:
         yield "has a file that is missing or does not match its checksum"
         return
-    matrix, lexical = saved
-    first, rows = 0, len(store.rows()[0])
-    same = matrix.shape == (rows, _dim(store))
-    for block in _blocks(store):
-        same = same and np.array_equal(matrix[first : first + len(block)], block)
-        first += len(block)
-    if not same:
+    yield from _compared(layer, told, found, store)
+
+
+def _compared(layer: Layer, told: Manifest, found: Changes, store: Store) -> Iterator[str]:
+    """Compare what is alive of the base with the store; the rest is read from the store itself."""
+    layer = layer.without(found.touched)
+    rows, languages = store.rows()
+    kept = ~np.isin(rows, found.present)
+    named = [language for language, count in told.languages for _ in range(count)]
+    living = np.setdiff1d(np.arange(len(layer.rows)), layer.dead, True)
+    if not np.array_equal(rows[kept], layer.living_rows()) or [
+        language for language, keep in zip(languages, kept.tolist(), strict=True) if keep
+    ] != [named[position] for position in living.tolist()]:
+        yield "holds other passages than the store"
+        return
+    if not _same_vectors(store, layer, living):
         yield f"holds other vectors than the store: {VECTORS}"
-    if not lexical.same_as(_lexical(store)):
+    if not layer.lexical.same_as(LexicalIndex.build(_LivingTerms(store, layer))):
         yield f"holds other terms than the store: {LEXICAL}"
 
 
-def _manifest(folder: Path) -> dict[str, object]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
-
-
-def _read(folder: Path, version: int) -> tuple[Vectors, LexicalIndex] | None:
-    """Return what is saved for the version, or None where it is missing, old or damaged."""
-    manifest = _manifest(folder)
-    files = manifest.get("files")
-    of_it = manifest.get("version") == version and "passages" in manifest
-    if not of_it or not isinstance(files, dict):
-        return None
-    try:
-        if any(file_checksum(folder / name) != found for name, found in files.items()):
-            return None
-        vectors = read_vectors(folder / VECTORS, files[VECTORS])
-        lexical = LexicalIndex.load(folder / LEXICAL)
-    except (OSError, ValueError, KeyError, IndexCorrupt):
-        return None
-    # Another process may have put a new folder in the place of the one that was checked.
-    return (vectors, lexical) if _manifest(folder) == manifest else None
-
-
-def _dim(store: Store) -> int:
-    return int(store.meta["dim"])
-
-
-def _blocks(store: Store) -> Iterator[Vectors]:
-    vectors = store.vectors()
-    while block := list(islice(vectors, BLOCK)):
-        yield np.frombuffer(b"".join(block), dtype="<f4").reshape(len(block), _dim(store))
-
-
-def _matrix(store: Store, rows: int) -> Vectors:
-    matrix = np.empty((rows, _dim(store)), dtype=np.float32)
+def _same_vectors(store: Store, layer: Layer, living: Rows) -> bool:
+    matrix = np.load(store.path / FOLDER / VECTORS, mmap_mode="r", allow_pickle=False)
     first = 0
-    for block in _blocks(store):
-        matrix[first : first + len(block)] = block
+    for block in blocks_of(store, layer.rows[living]):
+        if not np.array_equal(matrix[living[first : first + len(block)]], block):
+            return False
         first += len(block)
-    return matrix
+    return True
 
 
-def _lexical(store: Store) -> LexicalIndex:
-    return LexicalIndex.build(_Terms(store))
+class _LivingTerms(Terms):
+    """The terms of a layer's passages by position, none where one is dead."""
 
-
-class _Terms:
-    """The terms of a store's passages, read anew each time they are iterated over."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, layer: Layer) -> None:
+        super().__init__(store, layer.living_rows())
+        self._layer = layer
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._store.terms()
+        dead = set(self._layer.dead.tolist())
+        terms = super().__iter__()
+        for position in range(len(self._layer.rows)):
+            yield b"" if position in dead else next(terms)

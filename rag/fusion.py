@@ -97,7 +97,9 @@ def background(
     means: dict[str, float] = {}
     neutral_means: dict[str, float] = {}
     squares = 0.0
-    for language, sample in samples.items():
+    for language, cosines in samples.items():
+        # In order of size: a sum of floats depends on the order, which is that of ingestion.
+        sample = np.sort(cosines)
         size, neutral = sizes[language], reference.get(language, everything)
         mean = (float(sample.mean()) * size + float(neutral.mean()) * PRIOR) / (size + PRIOR)
         means[language] = mean

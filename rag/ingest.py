@@ -133,7 +133,7 @@ class _Run:
         self.done_bytes = self.total_bytes = self.documents = self.embedded = 0
         self.failed: list[Failure] = []
         self.notes: list[Failure] = []
-        self.passages = self.store.count()[1]
+        self.before = self.passages = self.store.count()[1]
 
     def close(self) -> None:
         self._opened.close()
@@ -313,7 +313,7 @@ class _Run:
 
     def _committed(self, documents: int, source: str) -> None:
         self.documents += documents
-        self.passages = self.store.count()[1]
+        self.passages = self.before + self.writer.grown
         self._report("commit", source)
 
     def _report(self, stage: Literal["plan", "document", "commit"], source: str) -> None:

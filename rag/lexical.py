@@ -2,7 +2,8 @@
 
 Postings lie term by term (compressed columns): the rows that hold a term, ascending, and how
 often. Document frequencies stay integers and weights are computed per question, so that
-several indexes (a large base, a small delta) rank like one when they share a `Corpus`.
+several indexes (a large base, a small delta) rank like one when they share a `Corpus`, and rows
+can be declared dead.
 
 Score of row d for the query terms t (Lucene's variant; S. Robertson and H. Zaragoza, The
 Probabilistic Relevance Framework: BM25 and Beyond, 2009; variants compared in C. Kamphuis et
@@ -31,7 +32,8 @@ UNKNOWN = -1
 BLOCK_ROWS = 4096
 """Rows that are sorted together when an index is built."""
 
-_ARRAYS = ("starts", "rows", "counts", "lengths")
+ARRAYS = ("starts", "rows", "counts", "lengths")
+_NONE: Rows = np.empty(0, dtype=np.int64)
 _PAIR = np.dtype([("term", "<u4"), ("count", "<u4")])
 
 
@@ -59,6 +61,7 @@ class LexicalIndex:
         rows: NDArray[np.int32],
         counts: NDArray[np.uint16],
         lengths: NDArray[np.int32],
+        dead: Rows = _NONE,
     ) -> None:
         """Wrap postings.
 
@@ -67,16 +70,24 @@ class LexicalIndex:
             rows: (postings), ascending within a term.
             counts: (postings), how often the term occurs in the row.
             lengths: (n), terms in each row, repeats counted.
+            dead: rows that are to be as if they were not there, ascending.
         """
         self._starts = starts
         self._rows = rows
         self._counts = counts
         self._lengths = lengths
-        self.length = int(lengths.sum(dtype=np.int64))
+        self._dead = dead
+        self.alive = len(lengths) - len(dead)
+        self.length = int(lengths.sum(dtype=np.int64) - lengths[dead].sum(dtype=np.int64))
         self._norms = (0.0, np.empty(0, dtype=np.float32))
 
     def __len__(self) -> int:
         return len(self._lengths)
+
+    def without(self, dead: Rows) -> Self:
+        """Return an index over the same postings in which these rows, ascending, are dead: they
+        are not found, and count in no weight. Nothing is copied."""
+        return type(self)(self._starts, self._rows, self._counts, self._lengths, dead)
 
     @classmethod
     def build(cls, blobs: Iterable[bytes]) -> Self:
@@ -118,7 +129,7 @@ class LexicalIndex:
     def save(self, folder: Path) -> None:
         """Write the postings as .npy files into folder, which is made if missing."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in _ARRAYS:
+        for name in ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, f"_{name}"), allow_pickle=False)
 
     @classmethod
@@ -129,22 +140,40 @@ class LexicalIndex:
             OSError, ValueError: a file is missing, or is no array.
         """
         arrays: list[Any] = [
-            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
+            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS
         ]
         return cls(*arrays)
 
     def same_as(self, other: "LexicalIndex") -> bool:
-        """Tell whether both hold the same postings."""
-        names = [f"_{name}" for name in _ARRAYS]
-        return all(np.array_equal(getattr(self, n), getattr(other, n)) for n in names)
+        """Tell whether both hold the same postings of rows that are not dead."""
+        return all(map(np.array_equal, self._living(), other._living()))
+
+    def _living(self) -> tuple[NDArray[Any], ...]:
+        """Return sizes of terms, rows, counts and lengths, without what is of dead rows."""
+        kept = np.ones(len(self), dtype=np.bool_)
+        kept[self._dead] = False
+        postings = kept[self._rows]
+        ends = np.concatenate(([0], np.cumsum(postings)))[self._starts]
+        sizes = np.trim_zeros(np.diff(ends), "b")
+        return sizes, self._rows[postings], self._counts[postings], self._lengths * kept
 
     def frequencies(self, terms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return in how many rows each term occurs; 0 for unknown terms."""
+        """Return in how many rows each term occurs, dead ones left out; 0 for unknown terms."""
         known = (terms >= 0) & (terms < len(self._starts) - 1)
         at = np.where(known, terms, 0)
         if len(self._starts) < 2:
             return np.zeros(len(terms), dtype=np.int64)
-        return np.where(known, self._starts[at + 1] - self._starts[at], 0)
+        found = np.where(known, self._starts[at + 1] - self._starts[at], 0)
+        if len(self._dead):
+            found -= np.array([self._dead_holders(term) for term in terms.tolist()], np.int64)
+        return found
+
+    def _dead_holders(self, term: int) -> int:
+        """Return how many dead rows hold a term."""
+        holders, _ = self._postings(term)
+        if len(holders) < len(self._dead):
+            return int(_contained(holders, self._dead).sum())
+        return int(_contained(self._dead, holders).sum())
 
     def search(
         self,
@@ -164,7 +193,7 @@ class LexicalIndex:
         Returns:
             scores (m,) float32, descending, above 0; rows (m,) int64.
         """
-        ids, repeats = np.unique(np.asarray(terms, dtype=np.int64), return_counts=True)
+        ids, repeats = _distinct(np.asarray(terms, dtype=np.int64))
         corpus = corpus or Corpus((self,))
         weights = corpus.idf(ids) * repeats
         norms = self._norms_for(corpus.mean_length)
@@ -176,6 +205,7 @@ class LexicalIndex:
                 part /= part + norms[rows]
                 part *= np.float32(weight)
                 scores[rows] += part
+        scores[self._dead] = 0
         if allowed is not None:
             scores[~allowed] = 0
         return _best(scores, k)
@@ -195,16 +225,13 @@ class LexicalIndex:
         given = np.asarray(terms, dtype=np.int64)
         # Every unknown term is a term of its own: they are not told apart by their ids.
         unknown = int((given == UNKNOWN).sum())
-        ids = np.unique(given[given != UNKNOWN])
+        ids, _ = _distinct(given[given != UNKNOWN])
         corpus = corpus or Corpus((self,))
         weights = corpus.idf(ids)
         total = float(weights.sum()) + unknown * float(corpus.idf(np.array([UNKNOWN]))[0])
         found = np.zeros(len(rows), dtype=np.float64)
         for term, weight in zip(ids.tolist(), weights.tolist(), strict=True):
-            holders, _ = self._postings(term)
-            if len(holders):
-                at = np.minimum(np.searchsorted(holders, rows), len(holders) - 1)
-                found += weight * (holders[at] == rows)
+            found += weight * _contained(rows, self._postings(term)[0])
         return (found / total if total else found).astype(np.float32)
 
     def _norms_for(self, mean_length: float) -> Scores:
@@ -227,7 +254,7 @@ class Corpus:
 
     def __init__(self, indexes: Sequence[LexicalIndex]) -> None:
         self._indexes = tuple(indexes)
-        self.rows = sum(len(index) for index in self._indexes)
+        self.rows = sum(index.alive for index in self._indexes)
         self.mean_length = max(sum(index.length for index in self._indexes), 1) / max(self.rows, 1)
 
     def idf(self, terms: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -274,6 +301,26 @@ def _stable_order(ids: NDArray[np.uint32]) -> NDArray[np.int64]:
     keys.sort()
     keys &= np.uint64(0xFFFFFFFF)
     return keys.view(np.int64)
+
+
+def _distinct(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different terms, and how often each is given, in the order in which they are.
+
+    Sums of floats depend on the order: that of ids would make scores those of one index only.
+    """
+    ids, first, repeats = np.unique(terms, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return ids[order], repeats[order]
+
+
+def _contained(rows: NDArray[Any], holders: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows are among the holders, which ascend."""
+    if not len(holders):
+        return np.zeros(len(rows), dtype=np.bool_)
+    rows = rows.astype(holders.dtype, copy=False)  # or numpy would copy the holders instead
+    at = np.minimum(np.searchsorted(holders, rows), len(holders) - 1)
+    found: NDArray[np.bool_] = holders[at] == rows
+    return found
 
 
 def _best(scores: Scores, k: int) -> tuple[Scores, Rows]:

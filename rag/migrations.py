@@ -19,10 +19,24 @@ def _units(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE documents ADD COLUMN unit TEXT NOT NULL DEFAULT 'page'")
 
 
-def _copies(connection: sqlite3.Connection) -> None:
-    """2 to 3: further files of a document. Until then each was a document; the next ingest joins
-    those that hold the same bytes.
+def _changes_and_copies(connection: sqlite3.Connection) -> None:
+    """2 to 3: a log of changes, and further files of a document.
+
+    The log is empty: what is saved is of the present version, or of no use. Until now each file
+    was a document; the next ingest joins those that hold the same bytes.
     """
+    connection.execute(
+        """
+        CREATE TABLE changes(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            before INTEGER NOT NULL UNIQUE,
+            version INTEGER NOT NULL UNIQUE,
+            came BLOB NOT NULL,
+            gone BLOB NOT NULL,
+            checksum BLOB NOT NULL
+        )
+        """
+    )
     connection.execute(
         """
         CREATE TABLE copies(
@@ -41,7 +55,7 @@ def _copies(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX copies_document ON copies(document)")
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _copies}
+MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _changes_and_copies}
 """By the version that they start from; each leads to the one after it."""
 
 

@@ -2,35 +2,24 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag import derived
 from rag.analysis import ANALYSIS_VERSION, terms
-from rag.derived import Derived, Group, VectorIndexFactory
-from rag.errors import ConfigError
-from rag.fusion import NO_BACKGROUND, Background, Retrieval, background, fuse, sample_rows
-from rag.lexical import UNKNOWN, Corpus
-from rag.protocols import Embedder, Rows, Scores, Vectors
+from rag.candidates import Ranked, Search, rank
+from rag.errors import ConfigError, IndexCorrupt
+from rag.fusion import Retrieval
+from rag.layers import Derived, VectorIndexFactory
+from rag.lexical import UNKNOWN
+from rag.protocols import Embedder, Vectors
 from rag.store import Store
 from rag.types import Filters, Hit, Mode
 
-# Candidates taken from each ranking.
-DEPTH = 100
 MAX_QUESTION = 4_000
 
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Positions in the derived indexes, best first, with what is known of each."""
-
-    positions: Rows
-    scores: Scores
-    similarity: Scores | None
-    overlap: NDArray[np.float32]
-    background: Background
+KEPT = 3
+"""Versions whose indexes are kept: who began to read before a commit searches as of then."""
 
 
 def check_question(question: str) -> str:
@@ -69,7 +58,8 @@ class Retriever:
         self._check()
         self._make_index = make_index
         self._lock = threading.Lock()
-        self._derived = derived.load(store, make_index)
+        first = derived.load(store, make_index)
+        self._known = {first.version: first}
 
     def _check(self) -> None:
         self.store.check(analysis=str(ANALYSIS_VERSION))
@@ -99,8 +89,8 @@ class Retriever:
             indexes = self._current()
             known = self.store.term_ids(set(found))
             ids = [known.get(term, UNKNOWN) for term in found]
-            allowed = indexes.positions(self.store.allowed(filters)) if filters else None
-            ranked = self._rank(indexes, ids, queries, mode, allowed)
+            allowed = self.store.allowed(filters) if filters else None
+            ranked = rank(indexes, Search(ids, queries, mode, allowed))
             hits = self._hits(indexes, ranked, k)
         return Retrieval(question, hits, _term_weights(indexes, known, found), ranked.background)
 
@@ -110,36 +100,35 @@ class Retriever:
         return self.embedder.embed_queries([question])
 
     def _current(self) -> Derived:
-        """Return indexes of the store's present version, made anew when it has changed."""
+        """Return indexes of the version that is being read, brought up to date when it is new."""
         version = self.store.version()
+        known = self._known.get(version)
+        if known is not None:
+            return known
         with self._lock:
-            if self._derived.version != version:
+            if version not in self._known:
                 # Restored or migrated: what was made by another model must not be searched.
                 self.store.refresh()
                 self._check()
-                self._derived = derived.load(self.store, self._make_index)
-            return self._derived
+                kept = {**self._known, version: self._made(version)}
+                # Another dictionary: who looks into the one before takes no lock.
+                self._known = dict(list(kept.items())[-KEPT:])
+            return self._known[version]
 
-    def _rank(
-        self,
-        indexes: Derived,
-        ids: list[int],
-        queries: Vectors | None,
-        mode: Mode,
-        allowed: Rows | None,
-    ) -> _Ranked:
-        if queries is None:
-            scores, positions = _lexical(indexes, ids, allowed)
-            overlap = indexes.lexical.overlap(ids, positions)
-            return _Ranked(positions, scores, None, overlap, NO_BACKGROUND)
-        found_at = _dense(indexes, queries, allowed)
-        if mode is Mode.HYBRID:
-            found_at = np.union1d(found_at, _lexical(indexes, ids, allowed)[1])
-        return _score(indexes, queries, found_at, ids, mode)
+    def _made(self, version: int) -> Derived:
+        earlier = [each for each in self._known if each < version]
+        if not earlier:
+            return derived.load(self.store, self._make_index)
+        return derived.followed(self._known[max(earlier)], self.store, self._make_index)
 
-    def _hits(self, indexes: Derived, ranked: _Ranked, k: int) -> tuple[Hit, ...]:
-        rows = indexes.rows[ranked.positions[:k]].tolist()
+    def _hits(self, indexes: Derived, ranked: Ranked, k: int) -> tuple[Hit, ...]:
+        rows = indexes.rows_at(ranked.places[:k]).tolist()
         passages = self.store.passages(rows)
+        if len(passages) < len(rows):
+            raise IndexCorrupt(
+                f"{self.store.database} is damaged: passages are gone; repair it, then ingest its "
+                "folders again"
+            )
         return tuple(
             Hit(
                 passage=passages[row],
@@ -157,70 +146,5 @@ def _term_weights(
 ) -> dict[str, float]:
     unique = sorted(set(found))
     ids = np.array([known.get(term, UNKNOWN) for term in unique], dtype=np.int64)
-    weights = Corpus((indexes.lexical,)).idf(ids)
+    weights = indexes.corpus.idf(ids)
     return dict(zip(unique, (weights / max(weights.sum(), 1e-9)).tolist(), strict=True))
-
-
-def _dense(indexes: Derived, queries: Vectors, allowed: Rows | None) -> Rows:
-    """Return the positions of the best passages of each language, ascending."""
-    found: list[Rows] = [np.empty(0, dtype=np.int64)]
-    for group in indexes.groups:
-        if allowed is None:
-            found.append(group.start + group.vectors.search(queries, DEPTH)[1][0])
-        else:
-            members = _members(allowed, group)
-            scores = group.vectors.scores(queries, members - group.start)[0]
-            found.append(members[np.argsort(-scores, kind="stable")[:DEPTH]])
-    return np.sort(np.concatenate(found))
-
-
-def _members(positions: Rows, group: Group) -> Rows:
-    """Return those of the ascending positions that lie in the group."""
-    first, last = np.searchsorted(positions, [group.start, group.start + len(group.vectors)])
-    return positions[first:last]
-
-
-def _background(indexes: Derived, queries: Vectors) -> Background:
-    sizes = {group.language: len(group.vectors) for group in indexes.groups}
-    samples = {
-        group.language: group.vectors.scores(queries, sample_rows(len(group.vectors)))[0]
-        for group in indexes.groups
-    }
-    reference = {
-        language: (vectors @ queries[0]).astype(np.float32)
-        for language, vectors in indexes.reference.items()
-    }
-    return background(samples, sizes, reference)
-
-
-def _score(
-    indexes: Derived, queries: Vectors, positions: Rows, ids: list[int], mode: Mode
-) -> _Ranked:
-    """Score candidates, given by ascending positions, and put them in order."""
-    ground = _background(indexes, queries)
-    similarity = [np.empty(0, dtype=np.float32)]
-    standardised = [np.empty(0, dtype=np.float32)]
-    for group in indexes.groups:
-        cosines = group.vectors.scores(queries, _members(positions, group) - group.start)[0]
-        similarity.append(cosines)
-        standardised.append((cosines - ground.means[group.language]) / ground.deviation)
-    overlap = indexes.lexical.overlap(ids, positions)
-    scores = np.concatenate(standardised)
-    if mode is Mode.HYBRID:
-        scores = fuse(scores, overlap)
-    order = np.lexsort((positions, -scores))
-    return _Ranked(
-        positions[order],
-        scores[order],
-        np.concatenate(similarity)[order],
-        overlap[order],
-        ground,
-    )
-
-
-def _lexical(indexes: Derived, ids: list[int], allowed: Rows | None) -> tuple[Scores, Rows]:
-    mask = None
-    if allowed is not None:
-        mask = np.zeros(len(indexes.lexical), dtype=np.bool_)
-        mask[allowed] = True
-    return indexes.lexical.search(ids, DEPTH, mask)

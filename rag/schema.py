@@ -14,6 +14,7 @@ from rag.errors import IndexCorrupt, IndexMismatch, StoreError
 from rag.migrations import MIGRATIONS, migrate
 
 SCHEMA_VERSION = 3
+WRITER_CACHE_KIB = 65_536
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -96,6 +97,17 @@ CREATE TABLE reference(
 ) WITHOUT ROWID;
 
 CREATE TABLE vocabulary(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+
+-- Which passages came and went with each commit since what is derived was saved (rag.changes):
+-- their rows, eight bytes each. A record follows upon the one whose version is its before.
+CREATE TABLE changes(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    before INTEGER NOT NULL UNIQUE,
+    version INTEGER NOT NULL UNIQUE,
+    came BLOB NOT NULL,
+    gone BLOB NOT NULL,
+    checksum BLOB NOT NULL
+);
 """
 
 
@@ -176,7 +188,10 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = FULL")
-            if not writable:
+            if writable:
+                # What one transaction writes lies all over the tables of a large index.
+                connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+            else:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function("casefold", 1, str.casefold, deterministic=True)
             _check_version(connection, path, writable=writable)

@@ -137,7 +137,9 @@ def exact_scores(matrix: Vectors, queries: Vectors, rows: Rows) -> Scores:
     # In blocks, so that filtering a large index does not copy it whole.
     for start in range(0, len(rows), _BLOCK):
         part = slice(start, start + _BLOCK)
-        scores[:, part] = queries @ matrix[rows[part]].T
+        # Not a product of matrices: in that the last bits of a row's score may depend on which
+        # other rows are asked for, and then base and delta would not rank like one index.
+        scores[:, part] = np.einsum("qd,rd->qr", queries, matrix[rows[part]], optimize=False)
     return scores
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import filelock
 import numpy as np
 
-from rag import copies
+from rag import changes, copies
+from rag.changes import Commit
 from rag.copies import CopyRow, Place
 from rag.errors import IndexLocked
 from rag.protocols import Vectors
@@ -25,6 +26,8 @@ from rag.types import Document
 SEGMENT_CHARACTERS = 65_536
 
 CHECKPOINT_WAIT_MS = 200
+
+TERMS_HELD = 100_000
 
 # By a random step: an index made anew, or restored from a copy, must not come to a version for
 # which something else is saved in `derived/`.
@@ -101,6 +104,12 @@ class StoreWriter:
         # Files are read later than this: one that changes meanwhile is newer.
         self.opened_ns = time.time_ns()
         self._loose: set[bytes] = set()
+        self._commit = Commit()
+        self._forgets = False
+        self.grown = 0
+        """By how many passages the index has grown through what this writer has committed."""
+        # Those looked up in this transaction: most passages of a text share most terms.
+        self._terms: dict[str, int] = {}
 
     def close(self) -> None:
         """Close the connection; nothing uncommitted is kept.
@@ -118,17 +127,27 @@ class StoreWriter:
     def transaction(self, *, changes_content: bool = True) -> Iterator[None]:
         """Commit all that is written inside, or none of it.
 
-        A change of content gives the store a new version, from which readers know it.
+        A change of content gives the store a new version, from which readers know it, and the log
+        of changes a record of how it was reached.
         """
         with translating(self.database):
             self._connection.execute("BEGIN IMMEDIATE")
             self._loose.clear()
+            self._commit = Commit()
+            self._forgets = False
+            self._terms.clear()
             try:
+                before = changes.present_version(self._connection)
                 yield
                 self._drop_orphans()
-                if changes_content:
+                if changes_content or self._commit.came or self._commit.gone:
                     self._connection.execute(NEXT_VERSION)
+                    if self._forgets:
+                        changes.forget(self._connection)
+                    else:
+                        changes.record(self._connection, before, self._commit)
                 self._connection.execute("COMMIT")
+                self.grown += self._commit.new - len(self._commit.gone)
             except BaseException:
                 # SQLite has rolled back by itself after some errors, a full disk among them.
                 if self._connection.in_transaction:
@@ -211,6 +230,8 @@ class StoreWriter:
             document.content_hash,
         )
         file = (new.size, new.mtime_ns, self.opened_ns)
+        query = "SELECT language FROM documents WHERE id = ?"
+        before = self._connection.execute(query, (document.id,)).fetchone()
         self._connection.execute(
             f"""
             INSERT INTO documents VALUES ({", ".join("?" * 15)})
@@ -232,7 +253,8 @@ class StoreWriter:
             ),
         )
         self._put_text(document)
-        self._put_passages(document, chain([new.passages], more))
+        renewed = before is not None and before != (document.language,)
+        self._put_passages(document, chain([new.passages], more), renewed=renewed)
 
     def touch(self, place: Place, file: File) -> None:
         """Remember that a file with a new time still has the content that is stored."""
@@ -285,27 +307,34 @@ class StoreWriter:
             ),
         )
 
-    def _put_passages(self, document: Document, batches: Iterable[Sequence[NewPassage]]) -> None:
+    def _put_passages(
+        self, document: Document, batches: Iterable[Sequence[NewPassage]], *, renewed: bool
+    ) -> None:
+        """Store a document's passages; `renewed`: those that stay are searched otherwise too."""
         kept: set[str] = set()
         for passages in batches:
             term_ids = self._term_ids({term for passage in passages for term in passage.terms})
             for passage in passages:
-                self._put_passage(document, passage, term_ids)
+                row, searched = self._put_passage(document, passage, term_ids)
+                if searched or renewed:
+                    self._commit.came.append(row)
             kept.update(passage.id for passage in passages)
         self._drop_passages(document.id, kept)
 
     def _drop_passages(self, document_id: str, kept: set[str]) -> None:
-        query = "SELECT id, vector_key FROM passages WHERE document = ?"
-        before = dict(self._connection.execute(query, (document_id,)))
-        self._loose.update(before.values())
-        self._connection.executemany(
-            "DELETE FROM passages WHERE id = ?",
-            [(identity,) for identity in sorted(before.keys() - kept)],
-        )
+        query = "SELECT id, row, vector_key FROM passages WHERE document = ?"
+        dropped: list[tuple[int]] = []
+        for identity, row, key in self._connection.execute(query, (document_id,)):
+            self._loose.add(key)
+            if identity not in kept:
+                dropped.append((row,))
+        self._connection.executemany("DELETE FROM passages WHERE row = ?", dropped)
+        self._commit.gone.extend(row for (row,) in dropped)
 
     def _put_passage(
         self, document: Document, passage: NewPassage, term_ids: Mapping[str, int]
-    ) -> None:
+    ) -> tuple[int, bool]:
+        """Store a passage; return its row, and whether it is new or has other terms or vector."""
         shown = (document.source, document.title, document.language)
         pairs = sorted((term_ids[term], count) for term, count in passage.terms.items())
         fields = (
@@ -320,7 +349,9 @@ class StoreWriter:
             passage.vector_key,
             np.array(pairs, dtype="<u4").tobytes(),
         )
-        self._connection.execute(
+        query = "SELECT row, vector_key, terms FROM passages WHERE id = ?"
+        known = self._connection.execute(query, (passage.id,)).fetchone()
+        cursor = self._connection.execute(
             """
             INSERT INTO passages(
                 id, document, start, "end", page, page_starts, section, text, vector_key, terms,
@@ -335,6 +366,13 @@ class StoreWriter:
             # What a hit shows of its document is covered too.
             (*fields, checksum(*fields, *shown, *covered(document.unit))),
         )
+        if known is not None:
+            row, *searched = known
+            self._loose.add(searched[0])
+            return row, tuple(searched) != fields[-2:]
+        assert cursor.lastrowid is not None
+        self._commit.new += 1
+        return cursor.lastrowid, True
 
     def _drop_orphans(self) -> None:
         """Delete the vectors that lost a passage in this transaction and have none left.
@@ -350,11 +388,15 @@ class StoreWriter:
         )
 
     def _term_ids(self, terms: set[str]) -> dict[str, int]:
-        ordered = sorted(terms)
+        """Return the ids of terms; those that the vocabulary lacks come into it."""
+        if len(self._terms) > TERMS_HELD:
+            self._terms.clear()
+        ordered = sorted(terms - self._terms.keys())
         self._connection.executemany(
             "INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(term,) for term in ordered]
         )
-        return dict(self._select_in("SELECT term, id FROM vocabulary WHERE term IN", ordered))
+        self._terms |= self._select_in("SELECT term, id FROM vocabulary WHERE term IN", ordered)
+        return {term: self._terms[term] for term in terms}
 
     def _select_in(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         for first in range(0, len(values), SQL_VARIABLES):

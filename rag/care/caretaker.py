@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rag import copies
+from rag import changes, copies
 from rag.copies import CopyRow
 from rag.documents import passage_terms
 from rag.lexical import encode_terms
@@ -73,11 +73,16 @@ class Caretaker(StoreWriter):
         return len(unused)
 
     def rebuild_terms(self) -> None:
-        """Make vocabulary and terms anew from the texts of the passages."""
+        """Make vocabulary and terms anew from the texts of the passages.
+
+        Nothing that was derived before holds any more: the same terms have other numbers.
+        """
         self._connection.execute("DELETE FROM vocabulary")
+        self._terms.clear()
         rows = self._connection.execute("SELECT row FROM passages ORDER BY row").fetchall()
         for first in range(0, len(rows), SQL_VARIABLES):
             self._rebuild([row for (row,) in rows[first : first + SQL_VARIABLES]])
+        self._forgets = True
 
     def _rebuild(self, rows: Sequence[int]) -> None:
         query = f"""
@@ -149,6 +154,12 @@ class Caretaker(StoreWriter):
 
 
 def advance(database: Path, beyond: int) -> None:
-    """Give a database a version that neither it nor an index at version `beyond` has had."""
+    """Give a database a version that neither it nor an index at version `beyond` has had.
+
+    Nothing leads to it: what is saved for another is of no use.
+    """
     with translating(database), closing(connect(database, writable=True)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
         connection.execute(VERSION_BEYOND, (beyond,))
+        changes.forget(connection)
+        connection.execute("COMMIT")

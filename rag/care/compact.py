@@ -52,10 +52,10 @@ def compact(path: Path) -> Compacted:
                 terms = caretaker.drop_unused_terms()
             emptied = caretaker.vacuum()
         with translating(path):
-            for leftover in (migrate.DRAFT, salvage.DRAFT, snapshot.DRAFT, derived.FOLDER):
+            for leftover in (migrate.DRAFT, salvage.DRAFT, snapshot.DRAFT):
                 shutil.rmtree(path / leftover, ignore_errors=True)
         with closing(Store(path)) as store:
-            derived.save(store)
+            derived.save(store, anew=True)
         return Compacted(terms, before, _bytes(path), emptied, tuple(quarantine.kept(path)))
 
 

@@ -1,6 +1,5 @@
 """Rebuild what is derived, and move what is damaged out of the way of the rest."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
@@ -123,7 +122,6 @@ def _mend(path: Path, parts: set[Part]) -> tuple[Part, ...]:
                 if Part.TERMS in parts:
                     caretaker.rebuild_terms()
     if parts:
-        shutil.rmtree(path / derived.FOLDER, ignore_errors=True)
         with closing(Store(path)) as store:
-            derived.save(store)
+            derived.save(store, anew=True)
     return tuple(sorted(parts & {Part.REFERENCE, Part.TERMS, Part.DERIVED, Part.COPY}))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from rag import derived
+from rag import base, derived
 from rag.care.contents import database_findings
 from rag.care.findings import Finding, Listener, Part, Verified, silent
 from rag.errors import IndexCorrupt
@@ -68,6 +68,6 @@ def _counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
 def _derived_findings(store: Store) -> Iterator[Finding]:
     try:
         for problem in derived.differences(store):
-            yield Finding(Part.DERIVED, derived.FOLDER, problem)
+            yield Finding(Part.DERIVED, base.FOLDER, problem)
     except IndexCorrupt:
         return  # the store is damaged, which has been found: nothing can be derived from it

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag import derived
 from rag.errors import RagError
 from tests.acceptance.conftest import scaled
 from tests.core.bench import Bench
@@ -73,6 +74,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         }
     )
     bench.ingest()
+    # A base, and a log of what has changed since: additions, an edit, a deletion.
+    with pytest.MonkeyPatch.context() as bounds:
+        bounds.setattr(derived, "ERASED_ROWS", 0)
+        bench.write({f"{n}.md": f"# New {n}\n\nStone by river {n}. " * 3 for n in (3, 20, 21)})
+        (bench.docs / "7.md").unlink()
+        bench.ingest()
+    assert len(bench.sql("SELECT * FROM changes")) > 1
     found(bench)
     return bench
 
@@ -107,7 +115,10 @@ def test_no_damage_gives_a_wrong_answer(made: Bench, tmp_path: Path) -> None:
         try:
             right = found(trial) == expected
         except RagError as error:
-            assert "\n" not in str(error) and str(trial.index) in str(error), (what, str(error))
+            assert "\n" not in str(error) and str(trial.index.parent) in str(error), (
+                what,
+                str(error),
+            )
             assert what != "stray file"
             outcomes["refused"] += 1
         else:

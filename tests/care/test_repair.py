@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import derived
+from rag import base, derived
 from rag.care import quarantine, salvage
 from rag.care.findings import Part
 from rag.care.repair import Repaired, repair
@@ -106,7 +106,7 @@ def test_a_reference_is_made_anew_by_the_next_ingest(animals: Bench) -> None:
 def test_what_is_derived_is_rebuilt(animals: Bench, spoil: Callable[..., object]) -> None:
     """Gone or damaged: it is saved anew, and the store is not touched."""
     version = animals.store().version()
-    spoil(animals.index / derived.FOLDER)
+    spoil(animals.index / base.FOLDER)
     repaired = repair(animals.index)
     assert repaired.healthy and repaired.mended == (Part.DERIVED,)
     assert derived.is_saved(animals.store()) and animals.store().version() == version

@@ -149,10 +149,10 @@ def read_all(store: Store) -> tuple[dict[str, Document], dict[int, Passage], lis
     """Read everything an index holds, as its users read it: all checksums are compared."""
     with store.reading() as connection:
         identities = [identity for (identity,) in connection.execute("SELECT id FROM documents")]
-    rows = store.rows()[0].tolist()
+    rows = store.rows()[0]
     documents = {identity: document(store, identity) for identity in identities}
-    list(store.terms())
-    return documents, store.passages(rows), list(store.vectors())
+    list(store.terms(rows))
+    return documents, store.passages(rows.tolist()), list(store.vectors(rows))
 
 
 def check(store: Store) -> None:

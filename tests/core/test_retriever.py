@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from rag.analysis import terms
+from rag.candidates import DEPTH
 from rag.errors import ConfigError, IndexCorrupt
 from rag.fusion import LEAST_DEVIATION
 from rag.lexical import K1, B
-from rag.retriever import DEPTH, MAX_QUESTION, Retriever
+from rag.retriever import MAX_QUESTION, Retriever
 from rag.types import Filters, Hit, Mode
 from rag.vectors import ExactIndex
 from tests.core.bench import Bench, document, put, run
