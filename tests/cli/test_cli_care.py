@@ -131,6 +131,7 @@ def test_migrate_makes_an_index_over(rag: Run, place: Path) -> None:
 def test_an_index_of_an_earlier_schema_names_migrate(rag: Run, place: Path) -> None:
     """The reader's error is the command to run, and it helps."""
     with closing(sqlite3.connect(database(place))) as connection:
+        connection.execute("DROP TABLE changes")
         connection.execute("ALTER TABLE documents DROP COLUMN unit")
         connection.execute("DROP TABLE copies")
         connection.execute("PRAGMA user_version = 1")
