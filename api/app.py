@@ -9,6 +9,8 @@ import rag
 from api import errors
 from api.engine import Engine, OpenIndex
 from api.limits import MAX_SOURCES, BodyLimit
+from api.openai.errors import OpenAIErrors
+from api.openai.routes import openai
 from api.routes import router, v1
 from rag.config import Config
 
@@ -43,6 +45,8 @@ def create_app(
     app.state.engine = engine
     app.include_router(router)
     app.include_router(v1)
+    app.include_router(openai)
     app.add_middleware(BodyLimit, by_path={"/v1/check": MAX_SOURCES})
+    app.add_middleware(OpenAIErrors)  # the last that is added is the outermost
     errors.install(app)
     return app
