@@ -266,6 +266,20 @@ def serve_command(
     return 0
 
 
+@app.command("mcp")
+@spread
+def mcp_command(common: Common, models: Models, ranking: Ranking, answering: Answering) -> int:
+    """Offer an index to other programs' models as tools, over MCP on standard input and output."""
+    from rag.mcp.toolbox import Toolbox
+
+    # What is wrong is told before the protocol's library is loaded.
+    box = Toolbox(settings(common, models, ranking, answering), common.index)
+    from rag.mcp.server import serve
+
+    serve(box)
+    return 0
+
+
 @cache
 def _command() -> TyperGroup:
     """Return the commands, put together once: a process may run several."""
