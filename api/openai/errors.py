@@ -39,7 +39,9 @@ class Refused(ConfigError):
         code: overrides the class's.
     """
 
-    def __init__(self, message: str, param: str | None, code: str = ConfigError.code) -> None:
+    def __init__(
+        self, message: str, param: str | None = None, code: str = ConfigError.code
+    ) -> None:
         """Take what is wrong and where."""
         super().__init__(message)
         self.param = param

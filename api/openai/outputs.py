@@ -298,4 +298,6 @@ PROBLEMS: dict[int | str, ResponseDoc] = {
     413: _problem("the body is too large"),
     500: _problem("the collection is damaged, or the server failed"),
     503: _problem("the models are not available"),
+    # In place of the 422 that FastAPI would name.
+    "default": _problem("any other error"),
 }
