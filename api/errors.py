@@ -43,6 +43,8 @@ STATUS: Mapping[type[RagError], int] = {
     RagError: 500,
 }
 INTERNAL = "something went wrong on the server; its log tells more"
+# Python renamed two of these.
+_CODES = {400: ConfigError.code, 413: "content_too_large", 422: ConfigError.code}
 OUT_OF_TIME = "deadline_exceeded"
 LATE = "the answer took longer than the server allows; try again, or ask for fewer passages"
 # Of a malformed request, so many faults are told.
@@ -92,9 +94,7 @@ def _place(location: tuple[str | int, ...]) -> str:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).name.lower()
-    if error.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        code = ConfigError.code
+    code = _CODES.get(error.status_code) or HTTPStatus(error.status_code).name.lower()
     return error_response(error.status_code, code, str(error.detail), error.headers)
 
 

@@ -125,6 +125,8 @@ class Jobs:
 
         Only the process that runs jobs may call this, before it begins one.
         """
+        if not self._database.exists():
+            return 0
         told = {
             "code": "interrupted",
             "message": f"the server ended {ATTEMPTS} times while it was being done; "
