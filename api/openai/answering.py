@@ -8,10 +8,11 @@ from typing import Literal
 from rag.answerer import Answerer
 from rag.dialogue import Replying
 from rag.protocols import Message
-from rag.types import Citation, Claim, Claimed, Method, Reason
+from rag.types import Answer, Citation, Claim, Claimed, Method, Reason
 
 Finish = Literal["stop", "length"]
 Count = Callable[[str], int]
+OnAnswer = Callable[[Answer], None]
 # Settings have bounds of their own.
 LEAST_TOKENS, LEAST_TOP_P, LARGEST_SEED = 8, 0.01, 2**31 - 1
 
@@ -82,10 +83,15 @@ def counter(answerer: Answerer) -> Count:
     return lambda text: len(text.split())
 
 
-def telling(replying: Replying, wishes: Wishes, count: Count) -> Telling:
+def telling(
+    replying: Replying, wishes: Wishes, count: Count, on_answer: OnAnswer = lambda answer: None
+) -> Telling:
     """Yield the claims of a reply while they are within the limits, then all that was told.
 
     No claim is cut: a part of one might say what its quotes do not.
+
+    Args:
+        on_answer: told of the answer, if it came to its end.
     """
     text, claims, citations = "", list[Claim](), list[Citation]()
 
@@ -104,6 +110,7 @@ def telling(replying: Replying, wishes: Wishes, count: Count) -> Telling:
                 yield event
                 continue
             answer = event.answer
+            on_answer(answer)
             finish = "stop"
             if answer.abstained:
                 ended = _ended(answer.text, wishes, count)

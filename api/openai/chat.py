@@ -11,7 +11,7 @@ from fastapi.sse import format_sse_event
 
 from api.openai.answering import Telling, Told
 from api.openai.citing import cited, url_citation
-from api.openai.events import Ending, Pieces, told_or_failed
+from api.openai.events import Ending, Late, Pieces, never, told_or_failed
 from api.openai.head import Head
 from rag.console import json_line
 from rag.types import Citation, Claim, Claimed
@@ -67,10 +67,10 @@ class Chunks:
         self._annotated = 0
         self._citations: tuple[Citation, ...] = ()
 
-    def events(self, telling: Telling) -> Pieces:
+    def events(self, telling: Telling, late: Late = never) -> Pieces:
         """Yield an answer that is being told; an error ends it, without [DONE]."""
         yield self._chunk({"role": "assistant", "content": "", "refusal": None})
-        with closing(told_or_failed(telling)) as events:
+        with closing(told_or_failed(telling, late)) as events:
             for told in events:
                 if isinstance(told, Claimed):
                     yield self._chunk(self._claim(told))

@@ -45,7 +45,7 @@ def link_to(base: str, collection: str) -> Link:
     """
 
     def link(citation: Citation) -> str:
-        place = f"index={collection}&start={citation.start}&end={citation.end}"
+        place = f"collection={collection}&start={citation.start}&end={citation.end}"
         return f"{base}/v1/documents/{citation.document_id}?{place}"
 
     return link

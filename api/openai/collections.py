@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.collections import names
 from api.engine import Engine
 from api.openai.errors import UnknownModel
 from rag.answerer import Answerer
@@ -35,24 +36,22 @@ class Collection:
         return PREFIX + self.name
 
 
-def collections(index_dir: Path, default: str) -> list[Collection]:
-    """Return the collections of a folder, the default one first, the others by name."""
-    names = [path.name for path in index_dir.iterdir()] if index_dir.is_dir() else []
-    found = [each for name in names if (each := _collection(index_dir, name)) is not None]
-    return sorted(found, key=lambda each: (each.name != default, each.name))
+def collections(engine: Engine) -> list[Collection]:
+    """Return the collections that the caller may know of, the default one first."""
+    found = [_collection(engine.config.index_dir, name) for name in names(engine.config.index_dir)]
+    return sorted(found, key=lambda each: (each.name != engine.index, each.name))
 
 
-def _collection(index_dir: Path, name: str) -> Collection | None:
+def _collection(index_dir: Path, name: str) -> Collection:
     try:
-        database = index_path(index_dir, name) / DATABASE
-        return Collection(name, int(database.stat().st_mtime))
-    except (ConfigError, OSError):
-        return None  # no index, or one that is just being deleted
+        return Collection(name, int((index_path(index_dir, name) / DATABASE).stat().st_mtime))
+    except OSError:
+        return Collection(name, 0)  # it is just being deleted
 
 
 def models(engine: Engine) -> list[Json]:
     """Return what /v1/models lists: the collections, then the model that embeds for them."""
-    found = collections(engine.config.index_dir, engine.index)
+    found = collections(engine)
     listed = [_model(each.model, each.created) for each in found]
     if found:
         listed.append(_model(engine.config.embedder, found[0].created))
@@ -83,7 +82,7 @@ def asked(engine: Engine, name: str) -> tuple[str, Answerer]:
         UnknownModel: there is no such collection.
         what `Engine.answerer` raises.
     """
-    found = collections(engine.config.index_dir, engine.index)
+    found = collections(engine)
     if name not in {each.model for each in found}:
         raise _unknown(name, (each.model for each in found))
     collection = name.removeprefix(PREFIX)
@@ -99,7 +98,7 @@ def embedding(engine: Engine, name: str) -> Embedder:
         what `Engine.answerer` raises.
     """
     if name == engine.config.embedder:
-        found = collections(engine.config.index_dir, engine.index)
+        found = collections(engine)
         name = found[0].model if found else name
     _, answerer = asked(engine, name)
     if answerer.retriever.embedder is None:
@@ -109,6 +108,6 @@ def embedding(engine: Engine, name: str) -> Embedder:
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownModel:
     listed = list(known)
-    names = ", ".join(listed[:NAMED]) + (", …" if len(listed) > NAMED else "")
-    there = f"expected one of: {names}" if listed else "there is no collection yet"
+    some = ", ".join(listed[:NAMED]) + (", …" if len(listed) > NAMED else "")
+    there = f"expected one of: {some}" if listed else "there is no collection yet"
     return UnknownModel(f"there is no model {name[:80]!r}; {there} (GET /v1/models lists them)")

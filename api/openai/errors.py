@@ -7,7 +7,7 @@ would fail again says that it is not worth it (x-should-retry).
 """
 
 import json
-import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -18,17 +18,19 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import FAULTS, INTERNAL, status_of
+from api.errors import FAULTS, LATE, OUT_OF_TIME, status_of
 from rag.errors import ConfigError, IndexNotFound, ModelError, RagError
+from rag.stopping import Stopped
 from rag.views import Json
-
-logger = logging.getLogger(__name__)
 
 PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/models")
 RETRY = "x-should-retry"
 TOO_LONG = "context_length_exceeded"
 NO_MODEL = "model_not_found"
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_CODES = defaultdict[int, str | None](
+    lambda: None, {401: "invalid_api_key", 429: "rate_limit_exceeded", 503: "overloaded"}
+)
 
 
 class Refused(ConfigError):
@@ -70,6 +72,11 @@ def told(error: RagError) -> tuple[int, Json]:
     return status, error_json(status, str(error), error.code)
 
 
+def out_of_time() -> Json:
+    """Return the body of an answer that took longer than the server allows."""
+    return error_json(503, LATE, OUT_OF_TIME)
+
+
 class OpenAIRoute(APIRoute):
     """A route whose errors have OpenAI's shape, dependencies included."""
 
@@ -88,11 +95,10 @@ class OpenAIRoute(APIRoute):
             except RequestValidationError as error:
                 return JSONResponse(_malformed(error), 400)
             except HTTPException as error:
-                body = error_json(error.status_code, str(error.detail))
+                body = error_json(error.status_code, str(error.detail), _CODES[error.status_code])
                 return JSONResponse(body, error.status_code, dict(error.headers or {}))
-            except Exception:
-                logger.exception("a request failed")
-                return JSONResponse(error_json(500, INTERNAL, RagError.code), 500)
+            except Stopped:
+                return JSONResponse(out_of_time(), 503, {RETRY: "false"})
 
         return answer
 
@@ -106,7 +112,7 @@ def _malformed(error: RequestValidationError) -> Json:
 
 
 class OpenAIErrors:
-    """Gives errors from outside of the routes (too large a body, a wrong method) the same shape."""
+    """Gives errors from outside of the routes (too large a body, a bug) the same shape."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""

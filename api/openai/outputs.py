@@ -192,7 +192,7 @@ _CITATION = {
     "start": 8,
     "end": 47,
     "quote": "The cat drinks cold milk every morning.",
-    "url": "http://127.0.0.1:8000/v1/documents/a81b?index=demo&start=8&end=47",
+    "url": "http://127.0.0.1:8000/v1/documents/a81b?collection=demo&start=8&end=47",
 }
 _CLAIM = {
     "text": "The cat drinks cold milk every morning.",
@@ -293,11 +293,14 @@ MODEL = _told(ModelOut, _MODEL)
 MODELS = _told(ModelsOut, {"object": "list", "data": [_MODEL]})
 PROBLEMS: dict[int | str, ResponseDoc] = {
     400: _problem("the request is not usable as given"),
+    401: _problem("a key is needed"),
+    403: _problem("the key may not do this"),
     404: _problem("no such collection"),
     409: _problem("the collection was made with other models"),
     413: _problem("the body is too large"),
+    429: _problem("too many requests of this key; see Retry-After"),
     500: _problem("the collection is damaged, or the server failed"),
-    503: _problem("the models are not available"),
+    503: _problem("busy, out of time, or without models"),
     # In place of the 422 that FastAPI would name.
     "default": _problem("any other error"),
 }

@@ -10,7 +10,7 @@ from fastapi.sse import format_sse_event
 
 from api.openai.answering import Telling, Told
 from api.openai.citing import cited, file_citation
-from api.openai.events import Ending, Pieces, told_or_failed
+from api.openai.events import Ending, Late, Pieces, never, told_or_failed
 from api.openai.head import Head
 from rag.console import json_line
 from rag.types import Citation, Claim, Claimed
@@ -106,7 +106,7 @@ class ResponseEvents:
         self._annotated = 0
         self._citations: tuple[Citation, ...] = ()
 
-    def events(self, telling: Telling) -> Pieces:
+    def events(self, telling: Telling, late: Late = never) -> Pieces:
         """Yield an answer that is being told; an error ends it."""
         begun = _frame(self._head)
         yield self._event("response.created", response=begun)
@@ -114,7 +114,7 @@ class ResponseEvents:
         item = _item(self._head, [], "in_progress")
         yield self._event("response.output_item.added", output_index=0, item=item)
         yield self._placed("response.content_part.added", part=_part("", []))
-        with closing(told_or_failed(telling)) as events:
+        with closing(told_or_failed(telling, late)) as events:
             for told in events:
                 if isinstance(told, Claimed):
                     yield from self._claim(told)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ pytest.importorskip("openai")
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from api.openai import events
 from rag.config import Config
 from rag.errors import GenerationError
 from rag.protocols import Decoding, Message, TextStream
@@ -281,38 +279,6 @@ def test_many_clients_at_once_get_their_own_answers(url: str) -> None:
     first, second, third, fourth = asyncio.run(all_of_them())
     assert first == second and third == fourth
     assert "cold milk" in first and "Danube" in third
-
-
-class Waiting(ScriptedGenerator):
-    """Says nothing until it may."""
-
-    def __init__(self) -> None:
-        super().__init__([MILK])
-        self.may = threading.Event()
-
-    def stream(self, messages: Sequence[Message], decoding: Decoding) -> TextStream:
-        """Wait, then say the script."""
-        assert self.may.wait(20)
-        return (yield from super().stream(messages, decoding))
-
-
-def test_a_silent_stream_gives_signs_of_life(
-    config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Comments between events, which the client passes over."""
-    monkeypatch.setattr(events.LivingStream, "beat_seconds", 0.02)
-    generator = Waiting()
-    body = {"model": MODEL, "messages": ASKED, "stream": True}
-    with running(config, generator) as url:
-        with httpx.stream("POST", f"{url}/v1/chat/completions", json=body, timeout=20) as response:
-            lines: list[str] = []
-            for line in response.iter_lines():
-                lines.append(line)
-                if lines.count(": still at work") == 3:
-                    generator.may.set()
-        assert lines[-2] == "data: [DONE]"
-        chunks = client_of(url).chat.completions.create(model=MODEL, messages=ASKED, stream=True)
-        assert any(chunk.choices[0].finish_reason for chunk in chunks)
 
 
 # -- errors --------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_a_collection_is_chosen_by_name(client: Any) -> None:
     question: Any = [{"role": "user", "content": "Do whales sing under water?"}]
     found = client.chat.completions.create(model="rag:a-whale", messages=question)
     (cited,) = found.model_extra["citations"]
-    assert cited["source"] == "whales.txt" and "index=a-whale" in cited["url"]
+    assert cited["source"] == "whales.txt" and "collection=a-whale" in cited["url"]
     assert client.chat.completions.create(model=MODEL, messages=question).model_extra["abstained"]
 
 
