@@ -18,7 +18,7 @@ from api.app import create_app
 from rag.build import assemble
 from rag.config import Config
 from rag.errors import GenerationError
-from rag.protocols import Decoding, Generator, Message, TextStream
+from rag.protocols import Decoding, Embedder, Generator, Message, TextStream
 from rag.testing import HashEmbedder, ScriptedGenerator
 from tests.cli.runner import QUESTION
 
@@ -209,11 +209,12 @@ class Slow(ScriptedGenerator):
 
 
 @contextmanager
-def running(config: Config, generator: Generator) -> Iterator[str]:
+def running(
+    config: Config, generator: Generator, embedder: Embedder | None = None
+) -> Iterator[str]:
     """Serve on a free port with uvicorn, in a thread; yield the URL."""
-    app = create_app(
-        config, open_index=lambda name: assemble(config, name, HashEmbedder(), generator)
-    )
+    model = embedder or HashEmbedder()
+    app = create_app(config, open_index=lambda name: assemble(config, name, model, generator))
     with server.listen("127.0.0.1", 0) as listener:
         settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
         served = uvicorn.Server(settings)
