@@ -26,12 +26,23 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *names: _StandardError(),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [Contentless()]
     root.setLevel(logging.WARNING)
+
+
+class _StandardError:
+    """Writes lines to whatever standard error is at the time."""
+
+    def msg(self, message: str) -> None:
+        # One write a line: those of several threads and processes do not run together.
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 class Contentless(logging.Handler):

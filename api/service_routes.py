@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from api import collections
 from api.access import CallerIn, caller
@@ -136,8 +137,9 @@ async def upload(request: Request, service: UsedService, collection: Named = Non
     try:
         receiver = FileReceiver(request.headers.get("content-type", ""), folder, limit)
         with closing(receiver):
-            async for piece in request.stream():
-                await run_in_threadpool(receiver.feed, piece)
+            with suppress(ClientDisconnect):  # what came is told to be too little
+                async for piece in request.stream():
+                    await run_in_threadpool(receiver.feed, piece)
             receiver.finish()
         job = await run_in_threadpool(taken, receiver)
     finally:
