@@ -2,7 +2,7 @@
 
 import base64
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,10 +13,17 @@ from rag.views import Json
 
 # Tokens of all texts of a request.
 MOST_TOKENS = 300_000
+# Texts that are embedded without looking up whether anybody still waits.
+GROUP = 64
 
 
-def embeddings(request: EmbeddingsIn, embedder: Embedder) -> Json:
+def embeddings(
+    request: EmbeddingsIn, embedder: Embedder, go_on: Callable[[], None] = lambda: None
+) -> Json:
     """Return the vectors of a request's texts, in their order, with unit length.
+
+    Args:
+        go_on: called between groups of texts; what it raises ends the work.
 
     Raises:
         Refused: a text is empty or too long, they are tokens, or other dimensions are wanted.
@@ -36,7 +43,11 @@ def embeddings(request: EmbeddingsIn, embedder: Embedder) -> Json:
             TOO_LONG,
         )
     embed = embedder.embed_queries if request.input_type == "query" else embedder.embed_passages
-    found = _encoded(embed(texts), request.encoding_format == "base64")
+    vectors = []
+    for start in range(0, len(texts), GROUP):
+        go_on()
+        vectors.append(embed(texts[start : start + GROUP]))
+    found = _encoded(np.concatenate(vectors), request.encoding_format == "base64")
     rows = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(found)]
     usage = {"prompt_tokens": used, "total_tokens": used}
     return {"object": "list", "data": rows, "model": request.model, "usage": usage}

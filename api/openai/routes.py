@@ -99,8 +99,9 @@ def responses(given: ResponseIn, desk: Desk) -> Response:
 @openai.post("/embeddings", responses={200: EMBEDDINGS})
 def embed(given: EmbeddingsIn, desk: Desk) -> Response:
     """Embed texts with the model of the collections; vectors have unit length."""
-    desk.work.go_on()
-    return JSONResponse(embeddings(given, collections.embedding(desk.engine, given.model)))
+    return JSONResponse(
+        embeddings(given, collections.embedding(desk.engine, given.model), desk.work.go_on)
+    )
 
 
 @openai.get("/models", responses={200: MODELS})

@@ -15,11 +15,12 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from rag.config import Config
 from rag.errors import GenerationError
+from rag.ingest import ingest
 from rag.protocols import Decoding, Message, TextStream
-from rag.testing import TOKEN, ScriptedGenerator
+from rag.testing import TOKEN, HashEmbedder, ScriptedGenerator
 from tests.api.openai_clients import ASKED, MODEL, NOBODY, client_of, post, strictly
 from tests.api.test_api_streaming import MILK, SLEEP, Broken, Slow, running
-from tests.cli.runner import QUESTION
+from tests.cli.runner import QUESTION, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("docs")]
 
@@ -195,6 +196,44 @@ def test_limits_end_an_answer_before_a_claim(client: Any, stream: bool) -> None:
     assert told(stop=["sleep all"]) == (first, "stop")
     assert told(stop="The cat") == ("", "stop")
     assert told(stop=["nowhere in it", "]"]) == ("", "stop")
+
+
+LANGUAGES = {
+    "en": ("The cat 🐈 drinks cold milk every morning.", "Does the cat drink cold milk?"),
+    "zh": ("猫🐈每天早上喝冷牛奶。", "猫每天早上喝冷牛奶吗？"),
+    "ru": ("Кошка 🐈 пьёт холодное молоко каждое утро.", "Кошка пьёт холодное молоко?"),
+    "hu": ("A macska 🐈 minden reggel hideg tejet iszik.", "A macska hideg tejet iszik?"),
+    "de": ("Die Katze 🐈 trinkt jeden Morgen kalte Milch.", "Trinkt die Katze kalte Milch?"),
+}
+
+
+@pytest.fixture(scope="module")
+def polyglot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of a server whose documents are in five languages, with signs of four bytes."""
+    place = tmp_path_factory.mktemp("polyglot")
+    config = Config(index_dir=place / "indexes", embedder="hash", generator="none")
+    texts = {f"{name}.txt": f"{text}\n" for name, (text, _) in LANGUAGES.items()}
+    ingest([write(place / "docs", texts)], "default", HashEmbedder(), config)
+    with running(config, ScriptedGenerator(["Nonsense."])) as url:
+        yield client_of(url)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_offsets_are_code_points_in_any_language(polyglot: Any, language: str) -> None:
+    """Markers stand where annotations say, quotes are the documents', streamed or not."""
+    quote, question = LANGUAGES[language]
+    messages: list[Any] = [{"role": "user", "content": question}]
+    found = polyglot.chat.completions.create(model=MODEL, messages=messages)
+    text, cited = found.choices[0].message.content, found.model_extra["citations"]
+    assert [each["quote"] for each in cited if each["source"] == f"{language}.txt"] == [quote]
+    places = [each.url_citation for each in found.choices[0].message.annotations]
+    markers = [text[place.start_index : place.end_index] for place in places]
+    assert markers == [f"[{each['n']}]" for each in cited]
+    response = polyglot.responses.create(model=MODEL, input=question)
+    indexes = [each.index for each in response.output[0].content[0].annotations]
+    assert indexes == [place.start_index for place in places] and response.output_text == text
+    chunks = polyglot.chat.completions.create(model=MODEL, messages=messages, stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == text
 
 
 # -- streamed ------------------------------------------------------------------------------------

@@ -14,8 +14,11 @@ pytest.importorskip("openai")
 import openai
 from openai.types import CreateEmbeddingResponse, Model
 
+from api.openai.embeddings import GROUP, embeddings
+from api.openai.schemas import EmbeddingsIn
 from rag.config import Config
 from rag.ingest import ingest
+from rag.stopping import Stopped
 from rag.testing import HASH_DIM, HashEmbedder, ScriptedGenerator
 from tests.api.openai_clients import MODEL, client_of, post, strictly
 from tests.api.test_api_streaming import running
@@ -104,6 +107,28 @@ def test_questions_may_be_embedded_as_such(client: Any, monkeypatch: pytest.Monk
         for kind in ("passage", "query")
     )
     assert passage.data[0].embedding == [-value for value in query.data[0].embedding]
+
+
+def test_many_texts_are_embedded_in_groups(client: Any) -> None:
+    """In order, across the groups."""
+    texts = [f"cat {number}" for number in range(2 * GROUP + 3)]
+    found = client.embeddings.create(model=MODEL, input=texts)
+    expected = HashEmbedder().embed_passages(texts)
+    assert np.array_equal(np.array([each.embedding for each in found.data], np.float32), expected)
+
+
+def test_nobody_is_embedded_for(docs: Path) -> None:
+    """Between two groups it is looked up whether anybody still waits."""
+    embedder, asked = HashEmbedder(), iter([None, Stopped()])
+
+    def go_on() -> None:
+        if (error := next(asked)) is not None:
+            raise error
+
+    request = EmbeddingsIn(model=MODEL, input=["cat"] * (2 * GROUP))
+    with pytest.raises(Stopped):
+        embeddings(request, embedder, go_on)
+    assert embedder.embedded == GROUP
 
 
 def test_dimensions_may_be_named(client: Any) -> None:

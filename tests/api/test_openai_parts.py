@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +13,19 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from api.openai import outputs
-from api.openai.answering import Told, Wishes, telling
+from api.openai.answering import Told, Wishes, counter, telling, tuned
 from api.openai.citing import label, markers
 from api.openai.conversation import Said, split, turns
 from api.openai.errors import Refused, reshaped
 from api.openai.outputs import ChatOut, EmbeddingsOut, ModelsOut, ResponseOut
+from rag.build import assemble, open_answerer
 from rag.citations import Composer
+from rag.config import Config
 from rag.dialogue import Reply, Replying
 from rag.followup import Turn
 from rag.messages import abstention
-from rag.types import Answer, Citation, Claim, Claimed, Method, Reason, Verdict
+from rag.testing import HashEmbedder, ScriptedGenerator
+from rag.types import Answer, Citation, Claim, Claimed, Method, Mode, Reason, Verdict
 from tests.cli.runner import QUESTION
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -49,6 +54,14 @@ def test_turns_are_questions_with_their_answers() -> None:
         Turn("And in Hungarian?"),
         Turn("Why?"),
     ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ru", "hu", "de", "fr"])
+@pytest.mark.parametrize("reason", list(Reason))
+def test_an_abstention_answers_nothing(language: str, reason: Reason) -> None:
+    """In any language and for any reason: it is no answer to look back at."""
+    messages = [Said("user", "Why?"), Said("assistant", f" {abstention(language, reason)}\n")]
+    assert turns(messages) == [Turn("Why?")]
 
 
 @given(st.lists(SAID, max_size=8))
@@ -155,6 +168,27 @@ def test_a_limit_stops_the_work() -> None:
 
     found = list(telling(making(), Wishes(most_tokens=5), lambda text: len(text.split())))
     assert len(found) == 2 and ended == ["closed"]
+
+
+def test_tokens_are_counted_by_what_there_is(config: Config, docs: Path) -> None:
+    """The generator's, without one the embedder's, without a model words."""
+    text = "Cats sleep: all day."
+    hashed = assemble(config, "default", HashEmbedder(), None)
+    assert counter(hashed)(text) == len(HashEmbedder.tokenizer.offsets(text)) == 6
+    scripted = assemble(config, "default", HashEmbedder(), ScriptedGenerator([""]))
+    assert counter(scripted)(text) == 6 and counter(scripted)("") == 0
+    words = open_answerer(replace(config, mode=Mode.LEXICAL), "default")
+    assert counter(words)(text) == 4
+
+
+@pytest.mark.parametrize("wishes", [Wishes(), Wishes(0.5, 0.0, 2**40, 100_000)])
+def test_wishes_become_settings(config: Config, docs: Path, wishes: Wishes) -> None:
+    """Within the bounds of settings; the answerer that all share stays as it is."""
+    answerer = assemble(config, "default", HashEmbedder(), None)
+    found = tuned(answerer, wishes)
+    assert answerer.config == config and found.retriever is answerer.retriever
+    assert found.config.max_answer_tokens == config.max_answer_tokens
+    assert found.config.temperature == (wishes.temperature or 0.0)
 
 
 # -- markers -------------------------------------------------------------------------------------
