@@ -109,28 +109,40 @@ class JobRunner:
     def _ingest(self, job: Job) -> Json:
         # One that was deleted meanwhile must not come back.
         require_index(index_path(self._config.index_dir, job.collection))
+        listen = _Listener(self._stopped, lambda view: self._jobs.progress(job.id, view))
         report = ingest(
             [self._uploads.folder(job.collection)],
             job.collection,
             self._embedder(),
             self._config,
             confirm=lambda gone, total: True,
-            listener=self._listener(job.id),
+            listener=listen,
         )
+        listen.tell()
         return _named(ingest_view(report), self._uploads.names(job.collection))
 
-    def _listener(self, identity: str) -> Callable[[Progress], None]:
-        told = 0.0
 
-        def listen(progress: Progress) -> None:
-            nonlocal told
-            if self._stopped.is_set():
-                raise Interrupted
-            if time.monotonic() - told >= STEP:
-                self._jobs.progress(identity, _progress_view(progress))
-                told = time.monotonic()
+class _Listener:
+    """Stores the progress of a job, now and then, and ends it when the server does."""
 
-        return listen
+    def __init__(self, stopped: threading.Event, store: Callable[[Json], None]) -> None:
+        self._stopped = stopped
+        self._store = store
+        self._last: Progress | None = None
+        self._told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if self._stopped.is_set():
+            raise Interrupted
+        self._last = progress
+        if time.monotonic() - self._told >= STEP:
+            self.tell()
+
+    def tell(self) -> None:
+        """Store the last that was heard."""
+        if self._last is not None:
+            self._store(_progress_view(self._last))
+        self._told = time.monotonic()
 
 
 def _progress_view(progress: Progress) -> Json:

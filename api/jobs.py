@@ -60,23 +60,15 @@ class Jobs:
 
     def add(self, collection: str, files: Sequence[Json]) -> Job:
         """Queue a job."""
-        identity = "job_" + secrets.token_hex(16)
+        identity, created = "job_" + secrets.token_hex(16), now()
+        record = (identity, collection, created, State.QUEUED)
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO jobs(id, collection, created, state, files, progress)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    identity,
-                    collection,
-                    now(),
-                    State.QUEUED,
-                    json.dumps(list(files)),
-                    json.dumps(NOT_BEGUN),
-                ),
+                (*record, json.dumps(list(files)), json.dumps(NOT_BEGUN)),
             )
-        return Job(
-            identity, collection, now(), State.QUEUED, 0, None, list(files), NOT_BEGUN, None, None
-        )
+        return Job(*record, 0, None, list(files), NOT_BEGUN, None, None)
 
     def get(self, identity: str) -> Job | None:
         """Return a job, None where there is none of that id."""

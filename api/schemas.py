@@ -70,7 +70,8 @@ class QuestionIn(_Request):
 
     def named(self, default: str) -> str:
         """Return the collection that is asked, or the default one."""
-        return self.collection or self.index or default
+        given = self.index if self.collection is None else self.collection
+        return default if given is None else given
 
 
 class TurnIn(_Request):

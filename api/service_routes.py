@@ -199,7 +199,7 @@ def _reach(service: Service, collection: str | None) -> Path:
 
 
 @service_v1.get("/jobs/{job_id}", responses={200: {"model": JobOut}})
-def read_job(job_id: str, service: UsedService, who: CallerIn) -> Response:
+def read_job(job_id: str, service: UsedService) -> Response:
     """Tell how far a job is, and at its end what came of it."""
     return JSONResponse(job_view(_job(service, job_id)))
 

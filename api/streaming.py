@@ -32,6 +32,8 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 HEARTBEAT = b": still here\n\n"
 HEARTBEAT_SECONDS = 5.0
+# Who does not read for so long is taken for gone: a slot is not held for nobody.
+STALL_SECONDS = 30.0
 
 Pieces = Generator[bytes, None, None]
 
@@ -152,7 +154,12 @@ class _Sender:
         self._sent = loop.time()
 
     def from_thread(self, piece: bytes) -> None:
-        asyncio.run_coroutine_threadsafe(self._piece(piece), self._loop).result()
+        sending = asyncio.run_coroutine_threadsafe(self._piece(piece), self._loop)
+        try:
+            sending.result(STALL_SECONDS)
+        except TimeoutError as error:
+            sending.cancel()
+            raise OSError("the client does not read") from error
 
     async def end(self) -> None:
         async with self._lock:

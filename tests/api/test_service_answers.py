@@ -158,3 +158,30 @@ def test_a_quiet_stream_sends_heartbeats() -> None:
     told = [piece for piece in sent if piece]
     assert told[:2] == [b"early\n\n", b"first\n\n"] and told[-1] == b"last\n\n"
     assert told.count(HEARTBEAT) >= 3 and HEARTBEAT.startswith(b":")
+
+
+def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would hold a slot for as long as it likes; the work is closed."""
+    monkeypatch.setattr("api.streaming.STALL_SECONDS", 0.05)
+    closed = threading.Event()
+
+    def pieces():  # type: ignore[no-untyped-def]
+        try:
+            yield b"first\n\n"
+            raise AssertionError
+        finally:
+            closed.set()
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            await asyncio.sleep(60)
+
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    stopped = threading.Event()
+    stream = EventStream(pieces(), stopped)
+    scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
+    asyncio.run(asyncio.wait_for(stream(scope, receive, send), 10))
+    assert closed.is_set() and stopped.is_set()

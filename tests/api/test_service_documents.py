@@ -45,7 +45,8 @@ def finished(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
     """Wait for a job's end, on its stream, and return it."""
     text = client.get(f"/v1/jobs/{job['id']}/events").text
     name, last = events(text.replace(": still here\n\n", ""))[-1]
-    assert name in ("done", "failed") and client.get(f"/v1/jobs/{job['id']}").json() == last
+    assert name in ("done", "failed") and last["created"] == job["created"]
+    assert client.get(f"/v1/jobs/{job['id']}").json() == last
     found: dict[str, Any] = last
     return found
 
@@ -121,6 +122,9 @@ def test_collection_and_index_are_one_thing(client: TestClient) -> None:
     for name in ("collection", "index"):
         body = {"question": QUESTION, name: "default"}
         assert client.post("/v1/search", json=body).status_code == 200
+    for name in ("collection", "index"):
+        empty_name = {"question": QUESTION, name: ""}
+        error_of(client.post("/v1/ask", json=empty_name), 422, "invalid_request")
     both = {"question": QUESTION, "collection": "a", "index": "b"}
     assert "differ" in error_of(client.post("/v1/ask", json=both), 422, "invalid_request")
 
@@ -133,6 +137,7 @@ def test_an_upload_is_ingested_and_answers(empty: TestClient, config: Config) ->
     job = uploaded(empty, files(cats__md=CATS, law__txt=b"A contract is void.\n"))
     assert job["state"] == "done" and job["report"]["documents"]["added"] == 2
     assert [file["name"] for file in job["files"]] == ["cats.md", "law.txt"]
+    assert job["progress"]["documents"] == 2 and job["error"] is None
     answer = empty.post("/v1/ask", json={"question": QUESTION}).json()
     (citation, *_) = answer["citations"]
     assert citation["title"] == "cats.md" and "milk" in citation["quote"]
