@@ -39,7 +39,7 @@ for command in sys.argv[1:]:
 endef
 export DEMO
 
-.PHONY: demo test test-fast acceptance lint format serve bench lock install clean clean-all help
+.PHONY: demo test test-fast acceptance fuzz lint format serve bench lock install clean clean-all help
 
 demo: install ## Ingest corpus/ and ask one question in English and one in Hungarian
 	@$(BIN)/python -c "$$DEMO" 'rag ingest corpus --index demo' \
@@ -58,6 +58,9 @@ test-fast: install ## Fast tests of rag with fakes: offline, in seconds
 
 acceptance: install ## The whole suite of docs/reliability.md: kills, faults, damage, hostile files
 	RAG_ACCEPTANCE=full $(BIN)/python -m pytest -q -s --durations=0 tests/acceptance
+
+fuzz: install ## 10,000 requests made up from the OpenAPI document, none may bring the service down
+	RAG_FUZZ=10000 $(BIN)/python -m pytest -q -n0 tests/api/test_service_schema.py
 
 lint: install ## ruff check, ruff format --check, mypy --strict
 	$(BIN)/ruff check .

@@ -8,8 +8,11 @@
     IndexCorrupt, StoreError          500  index_corrupt, storage
     GenerationError, anything else    500  generation_failed, internal
 
-The body is {"error": {"code", "message"}} for these as for unknown paths (404), wrong methods
-(405) and bodies that are too large (413).
+Refusals of the service itself are HTTPExceptions: 401 unauthorized, 403 forbidden, 404 not_found,
+413 content_too_large, 429 too_many_requests, 503 service_unavailable; the last two say when to
+come again (Retry-After). `Stopped` is an answer that ran out of time: 503 deadline_exceeded.
+
+The body is {"error": {"code", "message", "request_id"}} for all of them.
 """
 
 from collections.abc import Mapping
@@ -20,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.request_id import request_id
 from rag.errors import (
     ConfigError,
     IndexLocked,
@@ -28,6 +32,7 @@ from rag.errors import (
     ModelError,
     RagError,
 )
+from rag.stopping import Stopped
 
 STATUS: Mapping[type[RagError], int] = {
     ConfigError: 422,
@@ -38,6 +43,10 @@ STATUS: Mapping[type[RagError], int] = {
     RagError: 500,
 }
 INTERNAL = "something went wrong on the server; its log tells more"
+# Python renamed two of these.
+_CODES = {400: ConfigError.code, 413: "content_too_large", 422: ConfigError.code}
+OUT_OF_TIME = "deadline_exceeded"
+LATE = "the answer took longer than the server allows; try again, or ask for fewer passages"
 # Of a malformed request, so many faults are told.
 FAULTS = 3
 
@@ -51,7 +60,7 @@ def error_response(
 
 def error_body(code: str, message: str) -> dict[str, dict[str, str]]:
     """Return the body of all errors."""
-    return {"error": {"code": code, "message": message}}
+    return {"error": {"code": code, "message": message, "request_id": request_id()}}
 
 
 def status_of(error: RagError) -> int:
@@ -64,7 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RagError, _rag_error)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Stopped, _out_of_time)
 
 
 # Starlette's signature of handlers names no narrower class than Exception.
@@ -85,11 +94,14 @@ def _place(location: tuple[str | int, ...]) -> str:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).name.lower()
-    if error.status_code == HTTPStatus.BAD_REQUEST:
-        code = ConfigError.code
+    code = _CODES.get(error.status_code) or HTTPStatus(error.status_code).name.lower()
     return error_response(error.status_code, code, str(error.detail), error.headers)
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _out_of_time(request: Request, error: Exception) -> JSONResponse:
+    return error_response(503, OUT_OF_TIME, LATE, {"Retry-After": "5"})
+
+
+def unexpected() -> JSONResponse:
+    """Return the error of a bug, of which only the log tells more."""
     return error_response(500, RagError.code, INTERNAL)

@@ -1,6 +1,6 @@
 """How much a request may carry: checked before anything of it is parsed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,16 +19,24 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: ASGIApp, limit: int = MAX_BODY, by_path: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        limit: int = MAX_BODY,
+        by_path: Mapping[str, int] | None = None,
+        streamed: Collection[str] = (),
     ) -> None:
-        """Wrap an application; limits are in bytes, those of some paths their own."""
+        """Wrap an application; limits are in bytes, those of some paths their own.
+
+        Bodies of `streamed` paths pass as they come: their routes count themselves.
+        """
         self._app = app
+        self._streamed = streamed
         self._limit = limit
         self._by_path = by_path or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope.get("path") in self._streamed:
             await self._app(scope, receive, send)
             return
         limit = self._by_path.get(scope.get("path", ""), self._limit)

@@ -1,7 +1,7 @@
 """Requests and responses, as OpenAPI tells them. Responses are made by `rag.views`."""
 
 from datetime import date
-from typing import Annotated, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    model_validator,
 )
 
 from rag.config import Config
@@ -54,13 +55,25 @@ class FiltersIn(_Request):
 class QuestionIn(_Request):
     """A question to one index; what is left out is as the server is set."""
 
-    question: str
-    index: str | None = Field(default=None, description="name of the index")
+    question: str = Field(examples=["What is citation precision?"])
+    collection: str | None = Field(default=None, description="where to look; the server's default")
+    index: str | None = Field(default=None, description="another name of collection")
     k: Annotated[int, Field(strict=True, ge=1, le=100)] | None = Field(
         default=None, description="passages to return, or to read for an answer"
     )
     mode: Mode | None = None
     filters: FiltersIn = FiltersIn()
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if None not in (self.collection, self.index) and self.collection != self.index:
+            raise ValueError("collection and index differ; expected one of them")
+        return self
+
+    def named(self, default: str) -> str:
+        """Return the collection that is asked, or the default one."""
+        given = self.index if self.collection is None else self.collection
+        return default if given is None else given
 
 
 class TurnIn(_Request):
@@ -91,7 +104,8 @@ class AskIn(QuestionIn):
         default=None, description="answer by quoting, even where the generator could write"
     )
     stream: Annotated[bool, Field(strict=True)] = Field(
-        default=False, description="answer as server-sent events: claim, …, then answer or error"
+        default=False,
+        description="answer as server-sent events: hits, citation, claim, …, answer or error",
     )
 
     def asking(self, config: Config) -> Asking:
@@ -243,6 +257,18 @@ class ExplainedOut(AnswerOut):
     explain_notes: list[str]
 
 
+class ReplyOut(AnswerOut):
+    """An answer as it is stored."""
+
+    id: str | None = Field(description="for /v1/answers and /v1/feedback; null: it is not stored")
+
+
+class ExplainedReplyOut(ExplainedOut):
+    """An explained answer as it is stored."""
+
+    id: str | None = Field(description="for /v1/answers and /v1/feedback; null: it is not stored")
+
+
 class EvidenceOut(BaseModel):
     """Words of a source that decide: sources[source][start:end] == quote."""
 
@@ -314,6 +340,7 @@ class ErrorDetail(BaseModel):
 
     code: str
     message: str
+    request_id: str = Field(description="as in the header X-Request-ID and in the server's log")
 
 
 class ErrorOut(BaseModel):

@@ -7,7 +7,7 @@ disagree both are quoted.
 
 import time
 from collections import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from rag.analysis import language
@@ -83,8 +83,12 @@ class Answerer:
         mode: Mode | None = None,
         filters: Filters | None = None,
         asking: Asking | None = None,
+        on_found: Callable[[Retrieval], None] = lambda found: None,
     ) -> Events:
         """Yield each claim as it passes the gates, then the whole answer.
+
+        `on_found` is told what was found, before anything is made of it; what it raises ends the
+        work.
 
         The answer's claims and citations are those that were yielded, in their order; closing the
         iterator stops the work. Raises what `answer` does.
@@ -96,6 +100,7 @@ class Answerer:
             found = self.retriever.search(
                 question, k or self.config.k, mode or self.config.mode, filters
             )
+        on_found(found)
         course.note(f"found {len(found.hits)} passages")
         asked_in = language(question)
         with course.timed("evidence"):

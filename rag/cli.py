@@ -25,6 +25,7 @@ from rag.care_commands import care_app
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, RagError
 from rag.ingest_commands import add_to
+from rag.key_commands import feedback_app, keys_app
 from rag.model_commands import fetch, models_app, wanted_models
 from rag.options import Answering, Common, Filtering, Models, Ranking, settings, spread
 from rag.progress import Reporter
@@ -40,6 +41,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(care_app)
 
 
@@ -246,23 +249,46 @@ def serve_command(
     models: Models,
     ranking: Ranking,
     answering: Answering,
-    host: Annotated[str, Option(help="address to listen on: this machine only")] = "127.0.0.1",
+    host: Annotated[
+        str, Option(help="address to listen on; beyond this machine only with keys")
+    ] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="0 takes one that is free")] = 8000,
+    workers: Annotated[
+        int, Option(min=1, max=64, help="processes that share the port, each with its models")
+    ] = 1,
 ) -> int:
     """Serve the indexes over HTTP; the options are the defaults of every request."""
-    from api.server import listen, serve
+    from api.server import has_key, listen, serve
+    from api.workers import serve_workers
 
     config = settings(common, models, ranking, answering)
 
     def announce(url: str) -> None:
         print_view({"url": url}, common.json, Printer.table)
 
-    with listen(host, port) as listener:
+    with listen(host, port, keyed=has_key(config)) as listener:
         with Reporter(events=common.events) as reporter:
             # A model that is not to be had is told here, not by a server that answers nothing.
             for name in wanted_models(config):
                 fetch(name, config, reporter)
-        serve(config, common.index, listener, announce)
+        if workers > 1:
+            serve_workers(config, common.index, listener, announce, workers)
+        else:
+            serve(config, common.index, listener, announce)
+    return 0
+
+
+@app.command("mcp")
+@spread
+def mcp_command(common: Common, models: Models, ranking: Ranking, answering: Answering) -> int:
+    """Offer an index to other programs' models as tools, over MCP on standard input and output."""
+    from rag.mcp.toolbox import Toolbox
+
+    # What is wrong is told before the protocol's library is loaded.
+    box = Toolbox(settings(common, models, ranking, answering), common.index)
+    from rag.mcp.server import serve
+
+    serve(box)
     return 0
 
 

@@ -73,6 +73,21 @@ class Config:
     parsers: int = _setting(
         2, "processes that read files, within limits of time and memory; 0: none but the program"
     )
+    cors_origins: str = _setting(
+        "", "service: origins whose pages may call it, separated by commas; none by default"
+    )
+    rate_limit: int = _setting(600, "service: requests a minute for each key; 0: any number")
+    max_upload_mb: int = _setting(200, "service: most megabytes of one upload, all files together")
+    keep_answers: int = _setting(30, "service: days that answers are kept; 0: none are stored")
+    max_active: int = _setting(16, "service: questions worked on at once")
+    max_waiting: int = _setting(64, "service: questions that may wait; more are refused (503)")
+    max_waiting_tokens: int = _setting(
+        100_000, "service: tokens that waiting questions may have together, estimated"
+    )
+    deadline: float = _setting(120.0, "service: seconds a question may take, waiting included")
+    batch_wait_ms: float = _setting(
+        2.0, "service: milliseconds that texts wait for others to be embedded with"
+    )
 
     def __post_init__(self) -> None:
         _check_range("passage_tokens", self.passage_tokens, 16, 8192)
@@ -82,6 +97,14 @@ class Config:
         _check_range("max_answer_tokens", self.max_answer_tokens, 8, 4096)
         _check_range("batch_tokens", self.batch_tokens, 64, 1 << 20)
         _check_range("parsers", self.parsers, 0, 64)
+        _check_range("rate_limit", self.rate_limit, 0, 1 << 30)
+        _check_range("max_upload_mb", self.max_upload_mb, 1, 1 << 20)
+        _check_range("keep_answers", self.keep_answers, 0, 36_500)
+        _check_range("max_active", self.max_active, 1, 256)
+        _check_range("max_waiting", self.max_waiting, 0, 1 << 16)
+        _check_range("max_waiting_tokens", self.max_waiting_tokens, 1, 1 << 30)
+        _check_range("deadline", self.deadline, 0.1, 3600.0)
+        _check_range("batch_wait_ms", self.batch_wait_ms, 0.0, 1000.0)
         _check_range("temperature", self.temperature, 0.0, 10.0)
         _check_range("top_p", self.top_p, 0.01, 1.0)
         _check_range("strictness", self.strictness, 0.0, 1.0)

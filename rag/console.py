@@ -209,6 +209,14 @@ class Printer:
             if model["path"]:
                 self._indented(model["path"])
 
+    def keys(self, view: Json) -> None:
+        """Print API keys, a line each; those that are revoked pale."""
+        for key in view["keys"]:
+            where = "all" if key["collections"] is None else ", ".join(key["collections"])
+            state = f"revoked {key['revoked']}" if key["revoked"] else f"since {key['created']}"
+            facts = [key["id"], " ".join(key["scopes"]), where, state, key["name"]]
+            self._line(" · ".join(facts), "dim" if key["revoked"] else "")
+
     def path(self, view: Json) -> None:
         """Print a folder and nothing else, for use in shell commands."""
         self._line(view["path"])

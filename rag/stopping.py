@@ -18,8 +18,19 @@ class Stopped(Exception):
 class StoppableGenerator:
     """Another generator, which raises `Stopped` at the first piece after it is told to."""
 
-    def __init__(self, generator: Generator, stopped: Callable[[], bool]) -> None:
-        """Wrap a generator; `stopped` tells whether to go on, and is called from its thread."""
+    def __init__(
+        self,
+        generator: Generator,
+        stopped: Callable[[], bool],
+        on_piece: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Wrap a generator.
+
+        Args:
+            stopped: tells whether to give up, and is called from its thread.
+            on_piece: told of each piece.
+        """
+        self._on_piece = on_piece
         self.name = generator.name
         self.languages = generator.languages
         self._generator = generator
@@ -44,12 +55,15 @@ class StoppableGenerator:
                     piece = next(stream)
                 except StopIteration as end:
                     return bool(end.value)
+                self._on_piece()
                 yield piece
 
 
-def stoppable(answerer: Answerer, stopped: Callable[[], bool]) -> Answerer:
+def stoppable(
+    answerer: Answerer, stopped: Callable[[], bool], on_piece: Callable[[], None] = lambda: None
+) -> Answerer:
     """Return the same answerer for one question, which can be stopped as it writes."""
     if answerer.generator is None:
         return answerer
-    generator = StoppableGenerator(answerer.generator, stopped)
+    generator = StoppableGenerator(answerer.generator, stopped, on_piece)
     return Answerer(answerer.retriever, generator, answerer.verifier, answerer.config)

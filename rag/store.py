@@ -59,10 +59,15 @@ def require_index(path: Path) -> None:
     with translating(path / DATABASE):
         found = (path / DATABASE).is_file()
     if not found:
-        raise IndexNotFound(
-            f"there is no index {path.name!r} in {path.parent}; make one with "
-            f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
-        )
+        raise not_found(path)
+
+
+def not_found(path: Path) -> IndexNotFound:
+    """Return the error of an index that is not in the folder `path`."""
+    return IndexNotFound(
+        f"there is no index {path.name!r} in {path.parent}; make one with "
+        f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+    )
 
 
 @dataclass(frozen=True, slots=True)

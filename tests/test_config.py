@@ -47,7 +47,9 @@ def test_the_environment_counts_for_every_setting(tmp_path: Path) -> None:
         "verifier": "llm", "temperature": "0.7", "top_p": "0.9", "seed": "7",
         "openai_base_url": "http://127.0.0.1:8000/v1", "openai_window": "8192",
         "openai_timeout": "5", "openai_retries": "0", "strictness": "0.7", "quote_only": "1",
-        "parsers": "3", "ocr": "off",
+        "parsers": "3", "ocr": "off", "cors_origins": "https://a.example", "rate_limit": "5",
+        "max_upload_mb": "7", "keep_answers": "0", "max_active": "2", "max_waiting": "3",
+        "max_waiting_tokens": "99", "deadline": "9.5", "batch_wait_ms": "0",
     }  # fmt: skip
     assert sorted(values) == sorted(FIELDS)
     config = load(tmp_path, environ={f"RAG_{name.upper()}": v for name, v in values.items()})

@@ -32,12 +32,13 @@ LAYERS = {
         rag.plan rag.planning rag.parts rag.parsing
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
-        rag.answerer rag.explaining rag.stopping rag.harder rag.dialogue rag.status rag.views
-        rag.loaders rag.models""",
+        rag.answerer rag.explaining rag.stopping rag.batching rag.harder rag.dialogue rag.status
+        rag.views rag.loaders rag.models rag.excerpts""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands
-        rag.ingest_commands rag.care_commands rag.options rag.watching rag.live rag.progress api""",
+        rag.ingest_commands rag.care_commands rag.key_commands rag.options rag.watching rag.live
+        rag.progress rag.mcp api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
 NAMES = list(LAYERS)

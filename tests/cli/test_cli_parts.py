@@ -115,6 +115,7 @@ def test_serve_looks_for_models_before_it_serves(
     absent = ["--embedder", "no/such-model", "--offline", "--model-dir", place]
     assert rag("serve", "--port", 0, *absent).code == 6
     ran: list[Any] = []
+    monkeypatch.setattr("api.server.configure_logs", lambda: None)
     monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: ran.append(sockets))
     served = rag("serve", "--port", 0, "--json")
     assert served.code == 0 and served.json["url"].startswith("http://127.0.0.1:")

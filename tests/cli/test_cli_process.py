@@ -89,7 +89,9 @@ def test_serve_follows_what_is_ingested_beside_it(rag: Any, docs: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         done = finish(process)
-    assert (done.code, done.err) == (130, "error: interrupted\n")
+    *log, last = done.err.splitlines()
+    assert (done.code, last) == (130, "error: interrupted")
+    assert all(json.loads(line)["event"] == "request" for line in log)
 
 
 def test_a_port_in_use_is_one_line(rag: Any) -> None:

@@ -1,0 +1,1 @@
+"""An index as tools for other programs' models, over the Model Context Protocol."""
