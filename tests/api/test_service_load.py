@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -246,7 +246,13 @@ def test_a_server_that_ends_finishes_what_it_took(
     """SIGTERM: not ready and no new work at once, for a moment; what was asked is answered."""
     import signal
 
-    monkeypatch.setattr(server, "LINGER_SECONDS", 0.5)
+    moment = threading.Event()  # which a loaded machine could not keep
+
+    def later(close: Callable[[int, None], None], number: int, frame: None) -> None:
+        moment.wait(20)
+        close(number, frame)
+
+    monkeypatch.setattr(server, "_later", later)
     generator = Gated()
     app = app_of(replace(config, max_active=1), generator)
     with running(app) as (url, served), ThreadPoolExecutor(4) as pool:
@@ -257,6 +263,8 @@ def test_a_server_that_ends_finishes_what_it_took(
         refused = httpx.post(f"{url}/v1/ask", json=ASK)
         assert "about to end" in error_of(refused, 503, "service_unavailable")
         assert httpx.post(f"{url}/v1/documents").status_code == 503
+        assert not served.should_exit
+        moment.set()
         until(lambda: served.should_exit)
         generator.gate.set()
         assert [each.result().status_code for each in taken] == [200] * 3
