@@ -9,8 +9,8 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -21,6 +21,8 @@ from rag.stopping import Stopped
 
 # JSON of questions and sources, in bytes a token; fewer than in any of our languages.
 BYTES_A_TOKEN = 3
+# Each may fill max_upload_mb of the disk.
+MOST_UPLOADS = 8
 # Of the mean time that a request takes, this share is the newest one's.
 NEWEST = 0.2
 
@@ -40,6 +42,7 @@ class Admission:
         self._line: deque[_Waiting] = deque()
         self._lock = threading.Lock()
         self._mean = 1.0
+        self._uploads = 0
         self.active = 0
         self.draining = False
 
@@ -57,6 +60,22 @@ class Admission:
         """Raise 503 when the server is about to end."""
         if self.draining:
             raise self._busy("the server is about to end", close=True)
+
+    @contextmanager
+    def upload(self) -> Iterator[None]:
+        """Count an upload; they wait for their clients, so they hold no slot.
+
+        Raises:
+            HTTPException: 503 too many come at once, or the server is about to end.
+        """
+        self.refuse_if_draining()
+        if self._uploads >= MOST_UPLOADS:
+            raise self._busy("too many uploads come at once", close=True)
+        self._uploads += 1
+        try:
+            yield
+        finally:
+            self._uploads -= 1
 
     @asynccontextmanager
     async def slot(self, tokens: int, patience: float) -> AsyncIterator[None]:

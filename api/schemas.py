@@ -137,9 +137,13 @@ class ClaimIn(_Request):
     """A claim to be checked against its sources: none, or empty ones, support nothing."""
 
     id: Identity | None = Field(default=None, description="comes back with the verdict")
-    claim: Annotated[str, Whole] = Field(max_length=20_000)
+    claim: Annotated[str, Whole] = Field(
+        max_length=20_000, examples=["The bridge is 1600 metres long."]
+    )
     sources: list[Annotated[str, Whole]] = Field(
-        max_length=1_000, description="texts, of any length"
+        max_length=1_000,
+        description="texts, of any length",
+        examples=[["It spans the Danube. The bridge is 1,600 metres long."]],
     )
 
 

@@ -123,7 +123,11 @@ async def upload(request: Request, service: UsedService, collection: Named = Non
 
     Files of kinds that are not read are refused by name, the others taken.
     """
-    request.app.state.admission.refuse_if_draining()
+    with request.app.state.admission.upload():
+        return await _upload(request, service, collection)
+
+
+async def _upload(request: Request, service: Service, collection: str | None) -> Response:
     config = service.engine.config
     name = service.engine.index if collection is None else collection
     await run_in_threadpool(_prepare, service, name)

@@ -210,13 +210,18 @@ class StoredOut(BaseModel):
 class FeedbackIn(_Request):
     """What somebody thought of an answer: a thumb, what it was preferred to, or what is right."""
 
-    answer: str = Field(description="id of the answer", max_length=100)
-    rating: Rating | None = None
+    answer: str = Field(
+        description="id of the answer", max_length=100, examples=["ans_0123456789abcdef"]
+    )
+    rating: Rating | None = Field(default=None, examples=["up"])
     preferred_to: str | None = Field(
         default=None, description="id of the answer that it is better than", max_length=100
     )
     correction: Annotated[str, Whole] | None = Field(
-        default=None, max_length=20_000, description="the right answer; empty: there is none"
+        default=None,
+        max_length=20_000,
+        description="the right answer; empty: there is none",
+        examples=["1,600 metres."],
     )
     comment: Annotated[str, Whole] = Field(default="", max_length=4_000)
 

@@ -3,9 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
 from api import server
-from api.admission import Admission
+from api.admission import MOST_UPLOADS, Admission
 from api.app import create_app
 from rag.build import assemble
 from rag.config import Config
@@ -153,6 +153,20 @@ def test_who_waits_too_long_or_leaves_loses_no_slot() -> None:
     asyncio.run(scenario())
 
 
+def test_so_many_uploads_come_at_once() -> None:
+    """One more is refused; each gives its place back, whatever happens to it."""
+    admission = Admission(Config())
+    with ExitStack() as held:
+        for _ in range(MOST_UPLOADS):
+            held.enter_context(admission.upload())
+        with pytest.raises(HTTPException, match="uploads"), admission.upload():
+            raise AssertionError
+    with pytest.raises(ZeroDivisionError), admission.upload():
+        raise ZeroDivisionError
+    with admission.upload():
+        pass
+
+
 def test_every_answer_under_load_is_the_serial_one(config: Config, docs: Path) -> None:
     """Forty at a time with four slots: each 200 equals the answer alone."""
     questions = [QUESTION, "What barks at strangers?", "Where does the Danube end?", "Кто пьёт?"]
@@ -167,18 +181,16 @@ def test_every_answer_under_load_is_the_serial_one(config: Config, docs: Path) -
 
 @pytest.mark.slow
 def test_overload_is_refused_quickly_and_passes(config: Config, docs: Path) -> None:
-    """Two at work, one waiting: the others get 503 with Retry-After while those still work."""
+    """Two at work, one waiting: the others get 503 with Retry-After meanwhile."""
     generator = Gated()
     app = app_of(replace(config, max_active=2, max_waiting=1), generator)
     with running(app) as (url, _), ThreadPoolExecutor(8) as pool:
         first = [pool.submit(httpx.post, f"{url}/v1/ask", json=ASK, timeout=30) for _ in range(3)]
         until(lambda: app.state.admission.waiting == 1)
-        started = time.monotonic()
-        for _ in range(5):
+        for _ in range(5):  # answered though nobody gets on: the gate is shut
             refused = httpx.post(f"{url}/v1/ask", json=ASK)
             assert "waiting" in error_of(refused, 503, "service_unavailable")
             assert int(refused.headers["retry-after"]) >= 1
-        assert time.monotonic() - started < 2
         assert httpx.get(f"{url}/livez").status_code == 200
         generator.gate.set()
         assert [each.result().status_code for each in first] == [200] * 3
@@ -204,7 +216,7 @@ def test_an_answer_that_takes_too_long_is_ended(config: Config, docs: Path) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 def test_clients_that_leave_free_their_slots(config: Config, docs: Path, stream: bool) -> None:
-    """Sixteen hang up while the model writes: within a second all slots are free."""
+    """Sixteen hang up while the model writes: all slots are free, though it would write on."""
     generator = Gated()
     app = app_of(config, generator)
     with running(app) as (url, _):
@@ -220,9 +232,7 @@ def test_clients_that_leave_free_their_slots(config: Config, docs: Path, stream:
         until(lambda: generator.writing == 16)
         for client in clients:
             hang_up(client)
-        started = time.monotonic()
         until(lambda: generator.writing == 0 and app.state.admission.active == 0)
-        assert time.monotonic() - started < 2
         for thread in threads:
             thread.join(10)
 
@@ -246,7 +256,13 @@ def test_a_server_that_ends_finishes_what_it_took(
     """SIGTERM: not ready and no new work at once, for a moment; what was asked is answered."""
     import signal
 
-    monkeypatch.setattr(server, "LINGER_SECONDS", 0.5)
+    moment = threading.Event()  # which a loaded machine could not keep
+
+    def later(close: Callable[[int, None], None], number: int, frame: None) -> None:
+        moment.wait(20)
+        close(number, frame)
+
+    monkeypatch.setattr(server, "_later", later)
     generator = Gated()
     app = app_of(replace(config, max_active=1), generator)
     with running(app) as (url, served), ThreadPoolExecutor(4) as pool:
@@ -257,6 +273,8 @@ def test_a_server_that_ends_finishes_what_it_took(
         refused = httpx.post(f"{url}/v1/ask", json=ASK)
         assert "about to end" in error_of(refused, 503, "service_unavailable")
         assert httpx.post(f"{url}/v1/documents").status_code == 503
+        assert not served.should_exit
+        moment.set()
         until(lambda: served.should_exit)
         generator.gate.set()
         assert [each.result().status_code for each in taken] == [200] * 3
