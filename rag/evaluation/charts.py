@@ -80,7 +80,9 @@ def svg(chart: Chart) -> Markup:
     scale = _Scale(chart.x, chart.y)
     parts = [*_axes(chart, scale)]
     if chart.diagonal:
-        parts.append(_line("diagonal", (chart.x.low, chart.y.low), (chart.x.high, chart.y.high), scale))
+        parts.append(
+            _line("diagonal", (chart.x.low, chart.y.low), (chart.x.high, chart.y.high), scale)
+        )
     for number, series in enumerate(chart.series):
         parts += _series(series, number % _KINDS, scale)
     return _element(chart, parts)
@@ -135,9 +137,9 @@ def _axes(chart: Chart, scale: _Scale) -> list[Markup]:
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, chart.x.label, "middle"))
     middle = (TOP + bottom) / 2
     parts.append(
-        Markup('<text transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>').format(
-            middle, chart.y.label
-        )
+        Markup(
+            '<text transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>'
+        ).format(middle, chart.y.label)
     )
     return parts
 
@@ -155,9 +157,7 @@ def _text(x: float, y: float, text: str, anchor: str) -> Markup:
     return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
 
 
-def _line(
-    kind: str, start: tuple[float, float], end: tuple[float, float], scale: _Scale
-) -> Markup:
+def _line(kind: str, start: tuple[float, float], end: tuple[float, float], scale: _Scale) -> Markup:
     return Markup('<path class="{}" d="M{} {}L{} {}"/>').format(
         kind, scale.across(start[0]), scale.down(start[1]), scale.across(end[0]), scale.down(end[1])
     )

@@ -124,7 +124,12 @@ def markdown(run: Run) -> str:
 
 def _table(table: Table) -> list[str]:
     cells = [[name, *map(_cell, figures)] for name, figures in table.rows]
-    return [f"## {table.title}", "", *([table.note, ""] if table.note else []), *grid(table.head, cells)]
+    return [
+        f"## {table.title}",
+        "",
+        *([table.note, ""] if table.note else []),
+        *grid(table.head, cells),
+    ]
 
 
 def _cell(figure: Figure | None) -> str:
@@ -161,7 +166,9 @@ def _worst(cases: Sequence[Shown]) -> list[str]:
     lines = ["## Worst cases", ""]
     for shown in cases:
         item = shown.item
-        lines.append(f"- **{pages.markdown(item.question or item.id)}** ({pages.markdown(item.id)})")
+        lines.append(
+            f"- **{pages.markdown(item.question or item.id)}** ({pages.markdown(item.id)})"
+        )
         if item.answer:
             lines.append(f"  - answered: {pages.markdown(item.answer)}")
         if item.gold:

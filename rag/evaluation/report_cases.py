@@ -48,9 +48,7 @@ def _values(item: Item) -> tuple[tuple[str, float], ...]:
 
 def _shortfall(item: Item) -> float:
     missing = [
-        1 - value if _higher(name) else value
-        for name, value in _values(item)
-        if 0 <= value <= 1
+        1 - value if _higher(name) else value for name, value in _values(item) if 0 <= value <= 1
     ]
     if {"gold", "score"} <= item.columns.keys() and 0 <= item.columns["score"] <= 1:
         missing.append(abs(item.columns["gold"] - item.columns["score"]))

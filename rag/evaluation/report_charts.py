@@ -44,7 +44,9 @@ def _rows(
 ) -> tuple[dict[str, Numbers], int] | None:
     """Return columns of those items that have them all, None where none has."""
     own = [item for item in items if _has(item, names, system)]
-    if not own or (system != PRODUCT and not any(named(names[-1], system) in i.columns for i in own)):
+    if not own or (
+        system != PRODUCT and not any(named(names[-1], system) in i.columns for i in own)
+    ):
         return None
     found = columns(own, names, system)
     return None if found is None else (found, len(own))
@@ -66,9 +68,13 @@ def _risk(items: Sequence[Item]) -> tuple[Chart, Markup] | None:
             continue
         right, confidence = (rows[0][name] for name in SET_METRICS["AURC"].columns)
         curve = risk_coverage(right.astype(bool), confidence)
-        points = [Point(float(x), float(y)) for x, y in zip(curve.coverage, curve.risk, strict=True)]
+        points = [
+            Point(float(x), float(y)) for x, y in zip(curve.coverage, curve.risk, strict=True)
+        ]
         found.append(Series(system, charts.thinned(points)))
-        told.append(f"{system}: area {curve.area:.3f}, risk {curve.risk[-1]:.3f} when all is answered")
+        told.append(
+            f"{system}: area {curve.area:.3f}, risk {curve.risk[-1]:.3f} when all is answered"
+        )
     if not found:
         return None
     top = max(point.y for series in found for point in series.points)

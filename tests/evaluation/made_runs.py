@@ -119,7 +119,10 @@ def _answer(number: int, drawn: random.Random) -> Item:
         type=("number", "name", "unanswerable")[number % 3],
         columns=columns,
         seconds={**stages, "total": sum(stages.values())},
-        cost={"tokens in": float(drawn.randint(300, 700)), "tokens out": float(drawn.randint(9, 80))},
+        cost={
+            "tokens in": float(drawn.randint(300, 700)),
+            "tokens out": float(drawn.randint(9, 80)),
+        },
         question=question,
         answer=f"{claim} [1]",
         gold=("1600",),
