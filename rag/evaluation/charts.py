@@ -89,7 +89,7 @@ def svg(chart: Chart) -> Markup:
 
 
 def bars(chart: Chart) -> Markup:
-    """Return a chart whose one series is bars from zero: a histogram, points at the bars' middles."""
+    """Return a chart whose one series is bars from zero, points at their middles."""
     scale = _Scale(chart.x, chart.y)
     points = chart.series[0].points
     width = (WIDTH - LEFT - RIGHT) / max(len(points), 1)

@@ -81,7 +81,7 @@ def _risk(items: Sequence[Item]) -> tuple[Chart, Markup] | None:
     chart = Chart(
         "risk",
         "Risk and coverage",
-        "Share of wrong answers among the surest ones, by the share of questions that are answered. "
+        "Share of wrong answers among the surest, by the share of questions that are answered. "
         + "; ".join(told)
         + ".",
         Axis("coverage: share answered", *_SHARE),

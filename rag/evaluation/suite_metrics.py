@@ -45,6 +45,11 @@ ITEM_METRICS: Mapping[str, bool] = {
     # agreement with people
     "claim precision": True,
     "claim recall": True,
+    # audits
+    "claims cited": True,
+    "citations valid": True,
+    "locations right": True,
+    "verdict agrees": True,
 }
 """Name of a metric to whether higher is better."""
 
