@@ -52,11 +52,13 @@ class Cited:
     Attributes:
         source: None where there is no such source.
         found: where the quote stands in it; None where it does not, or where nothing is quoted.
+        assumed: no source was given at all, so the quote is taken for one.
     """
 
     reference: Reference
     source: Text | None
     found: tuple[int, int] | None
+    assumed: bool = False
 
     @property
     def premise(self) -> str:
@@ -94,7 +96,8 @@ def audit(submissions: Sequence[Submission], check: Check) -> list[Item]:
     "citation recall" and "citation precision" are those of `rag.evaluation.citation_metrics`;
     "claims cited" is the share of factual claims that cite anything, "citations valid" of
     citations whose source exists, "citations verbatim" of quotes that stand in their source,
-    "locations right" of quotes that stand where the citation says. Where lines carry gold:
+    "locations right" of quotes that stand where the citation says; these three only where sources
+    were given. Where lines carry gold:
     "verdict agrees", "gold passage cited", "gold contained", "exact match", "token F1".
     """
     looked = [_looked(submission) for submission in submissions]
@@ -121,9 +124,9 @@ def _looked(submission: Submission) -> _Looked:
 
 def _cited(reference: Reference, sources: Mapping[str, Text]) -> Cited:
     source = next((sources[key] for key in reference.keys if key in sources), None)
-    if source is None and reference.quote is not None and not sources:
-        # Nothing to compare with: the quote stands for its source.
-        source = Text(reference.quote, label=reference.keys[0])
+    if source is None and reference.quote and not sources:
+        quote = reference.quote
+        return Cited(reference, Text(quote, label=reference.keys[0]), (0, len(quote)), True)
     found = None
     if source is not None and reference.quote is not None:
         found = _find(reference.quote, source.text, _said(reference, source))
@@ -161,9 +164,7 @@ def _stands(cited: Cited) -> bool:
     start, end = _said(cited.reference, source)
     if place.parts:
         return start <= cited.found[0] and cited.found[1] <= end
-    return "".join(source.text[start:end].split()) == "".join(
-        source.text[slice(*cited.found)].split()
-    )
+    return source.text[start:end].split() == source.text[slice(*cited.found)].split()
 
 
 def _item(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -> Item:
@@ -213,7 +214,7 @@ def _values(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -
         "citation precision": score.precision,
         "claims cited": sum(map(bool, factual)) / len(factual),
     }
-    cited = looked.cited
+    cited = [one for one in looked.cited if not one.assumed]
     quoted = [one for one in cited if one.source is not None and one.reference.quote is not None]
     placed = [one for one in quoted if one.reference.location is not None]
     shares = {
@@ -225,7 +226,7 @@ def _values(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -
 
 
 def _scored(looked: _Looked) -> CitedAnswer:
-    """Return the answer as the metrics take it: each citation is an id; invalid ones have no text."""
+    """Return the answer as the metrics take it: a citation is an id, a wrong one has no text."""
     texts: dict[str, str] = {}
     claims = []
     for claim, cited in looked.claims:

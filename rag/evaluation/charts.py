@@ -5,6 +5,7 @@ axes. What is drawn is told in words too: every chart has a title and a descript
 differ by dash and by mark, not by colour alone. All text is escaped.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -148,9 +149,17 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
     if axis.names:
         step = max(1, -(-len(axis.names) // 6))
         return [(float(i), axis.names[i]) for i in range(0, len(axis.names), step)]
-    step_size = (axis.high - axis.low) / _TICKS
-    values = [axis.low + step_size * number for number in range(_TICKS + 1)]
-    return [(value, f"{value:.3g}") for value in values]
+    step = _round_step((axis.high - axis.low) / _TICKS)
+    first, last = math.ceil(axis.low / step - 1e-9), math.floor(axis.high / step + 1e-9)
+    return [(number * step, f"{number * step:.6g}") for number in range(first, last + 1)]
+
+
+def _round_step(least: float) -> float:
+    """Return the least of 1, 2 and 5 times a power of ten that is not below `least`."""
+    if least <= 0:
+        return 1.0
+    power: float = 10.0 ** math.floor(math.log10(least))
+    return next(power * times for times in (1, 2, 5, 10) if power * times >= least * (1 - 1e-9))
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:

@@ -151,7 +151,7 @@ def _plain(value: Json) -> Response:
 
 
 def _responses(value: Json) -> Response:
-    text, references, sources = "", [], dict[str, Text]()
+    text, references, sources = "", list[Reference](), dict[str, Text]()
     refused = False
     for output in value["output"]:
         if output.get("type") == "file_search_call":
@@ -184,7 +184,7 @@ def _chat(value: Json) -> Response:
 
 
 def _thread(value: Json) -> Response:
-    text, references = "", []
+    text, references = "", list[Reference]()
     for part in value["content"]:
         if part.get("type") != "text":
             continue
@@ -224,7 +224,7 @@ def _is_mark(said: str) -> bool:
 
 
 def _anthropic(value: Json) -> Response:
-    text, references = "", []
+    text, references = "", list[Reference]()
     for block in value["content"]:
         if block["type"] != "text":
             continue

@@ -37,6 +37,7 @@ def write(folder: Path) -> None:
 def html(run: Run) -> str:
     """Return the report as a page."""
     cases = worst(run.items)
+    whole = by_system(run.figures)
     return pages.render(
         "report.html",
         title=f"{run.manifest.suite}: {run.manifest.run}",
@@ -44,7 +45,8 @@ def html(run: Run) -> str:
         facts=_facts(run.manifest),
         judged=JUDGED.get(run.manifest.kind, ""),
         items=len(run.items),
-        tables=_tables(run),
+        whole=whole if whole.rows else None,
+        parts=by_part(run.figures),
         charts=drawn(run.items),
         latencies=latencies(run.items),
         costs=costs(run.items),

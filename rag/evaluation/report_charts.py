@@ -85,7 +85,7 @@ def _risk(items: Sequence[Item]) -> tuple[Chart, Markup] | None:
         + "; ".join(told)
         + ".",
         Axis("coverage: share answered", *_SHARE),
-        Axis("risk: share wrong", 0.0, max(0.1, top * 1.05)),
+        Axis("risk: share wrong", 0.0, min(1.0, max(0.1, top * 1.05))),
         found[:_MOST_SYSTEMS],
     )
     return chart, charts.svg(chart)

@@ -76,7 +76,8 @@ def _systems(figures: Iterable[Figure]) -> list[str]:
 def _metrics(figures: Iterable[Figure]) -> list[tuple[str, str]]:
     """Return each metric with its label, which tells what is better."""
     better = {figure.metric: figure.higher_is_better for figure in figures}
-    return [(metric, f"{metric} {'↑' if higher else '↓'}") for metric, higher in better.items()]
+    arrows = {True: "\u00a0↑", False: "\u00a0↓"}
+    return [(metric, metric + arrows[higher]) for metric, higher in better.items()]
 
 
 @dataclass(frozen=True, slots=True)

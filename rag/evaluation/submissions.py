@@ -141,7 +141,8 @@ def _submission(line: Mapping[str, Any], number: str, shared: Mapping[str, Text]
         recognise(value),
         _text(line, "question") or response.question,
         lang,
-        _text(line, "type") or "answer",
+        # A response that is no envelope can have a type of its own: "message".
+        (_text(line, "type") if value is not line else "") or "answer",
         _text(line, "cluster") or identity,
         response,
         {**shared, **read_sources(line.get("sources"))},
