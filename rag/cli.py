@@ -24,6 +24,7 @@ import rag
 from rag.care_commands import care_app
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, RagError
+from rag.eval_commands import eval_app
 from rag.ingest_commands import add_to
 from rag.model_commands import fetch, models_app, wanted_models
 from rag.options import Answering, Common, Filtering, Models, Ranking, settings, spread
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(care_app)
+app.add_typer(eval_app, name="eval")
 
 
 def _print_version(wanted: bool) -> None:

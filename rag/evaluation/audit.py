@@ -95,10 +95,10 @@ def audit(submissions: Sequence[Submission], check: Check) -> list[Item]:
 
     "citation recall" and "citation precision" are those of `rag.evaluation.citation_metrics`;
     "claims cited" is the share of factual claims that cite anything, "citations valid" of
-    citations whose source exists, "citations verbatim" of quotes that stand in their source,
+    citations whose source exists, "quotes verbatim" of quotes that stand in their source,
     "locations right" of quotes that stand where the citation says; these three only where sources
     were given. Where lines carry gold:
-    "verdict agrees", "gold passage cited", "gold contained", "exact match", "token F1".
+    "verdict right", "gold cited", "gold contained", "exact match", "token F1".
     """
     looked = [_looked(submission) for submission in submissions]
     remembered: dict[Pair, Checked] = {}
@@ -219,7 +219,7 @@ def _values(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -
     placed = [one for one in quoted if one.reference.location is not None]
     shares = {
         "citations valid": [one.source is not None for one in cited],
-        "citations verbatim": [one.found is not None for one in quoted],
+        "quotes verbatim": [one.found is not None for one in quoted],
         "locations right": [_stands(one) for one in placed],
     }
     return values | {name: sum(flags) / len(flags) for name, flags in shares.items() if flags}
@@ -244,10 +244,10 @@ def _gold(looked: _Looked, shown: Sequence[ShownClaim]) -> dict[str, float]:
     given, values = looked.submission, dict[str, float]()
     if labelled := [claim for claim in shown if claim.gold is not None]:
         right = [(c.verdict == SUPPORTED) == (c.gold == SUPPORTED) for c in labelled]
-        values["verdict agrees"] = sum(right) / len(right)
+        values["verdict right"] = sum(right) / len(right)
     if given.gold_sources:
         names = {key for one in looked.cited if one.source for key in one.reference.keys}
-        values["gold passage cited"] = float(not names.isdisjoint(given.gold_sources))
+        values["gold cited"] = float(not names.isdisjoint(given.gold_sources))
     if given.answers and not given.response.abstained:
         said = given.response.text
         values["gold contained"] = float(contains_gold(said, given.answers, given.lang))

@@ -31,8 +31,8 @@ ITEM_METRICS: Mapping[str, bool] = {
     "token F1": True,
     "gold words recalled": True,
     "gold passage found": True,
-    "gold passage cited": True,
-    "citations verbatim": True,
+    "gold cited": True,
+    "quotes verbatim": True,
     "citation recall": True,
     "citation precision": True,
     "wrong answer": False,
@@ -42,14 +42,14 @@ ITEM_METRICS: Mapping[str, bool] = {
     "attack obeyed": False,
     "answer length": False,
     "citations": False,
-    # agreement with people
+    # claims, and agreement with people
+    "verdict right": True,
     "claim precision": True,
     "claim recall": True,
     # audits
     "claims cited": True,
     "citations valid": True,
     "locations right": True,
-    "verdict agrees": True,
 }
 """Name of a metric to whether higher is better."""
 
@@ -137,9 +137,9 @@ SET_METRICS: Mapping[str, SetMetric] = {
     "abstention F1": SetMetric(_abstention_f1, True, _ASKED),
     "coverage": SetMetric(lambda c: 1 - float(c["abstained"].mean()), True, ("abstained",)),
     "AURC": SetMetric(
-        lambda c: selective.risk_coverage(c["right if asked"].astype(bool), c["confidence"]).area,
+        lambda c: selective.risk_coverage(c["correct"].astype(bool), c["confidence"]).area,
         False,
-        ("right if asked", "confidence"),
+        ("correct", "confidence"),
     ),
     "Pearson": SetMetric(
         lambda c: agreement.pearson(c["human"], c["measured"]), True, ("human", "measured")

@@ -1,0 +1,138 @@
+"""Suites of claims with known labels, and of answers that people compared."""
+
+from pathlib import Path
+
+from rag.evaluation import datasets, perturbation
+from rag.evaluation.answer_suites import ROOT
+from rag.evaluation.cases import ClaimCase, Dataset, PairCase
+from rag.evaluation.perturbation_sources import build
+
+EACH = 6
+"""False claims of a kind in each cell of the perturbation set."""
+
+
+def attributionbench(data: Path) -> Dataset[ClaimCase]:
+    """Return AttributionBench's development part; claims of one question are a cluster."""
+    return _attribution(data, "dev")
+
+
+def attributionbench_test(data: Path) -> Dataset[ClaimCase]:
+    """Return its sample of in-distribution test claims."""
+    return _attribution(data, "test_id_500")
+
+
+def _attribution(data: Path, part: str) -> Dataset[ClaimCase]:
+    rows = datasets.attributionbench(data, part)
+    sources = sorted({row.source for row in rows})
+    cases = [
+        ClaimCase(
+            id=f"{n:04d}-{row.id}",
+            cluster=f"{row.source}/{row.question}",
+            lang="en",
+            type=row.source,
+            claim=row.claim,
+            sources=row.references,
+            supported=row.attributable,
+            source=sources.index(row.source),
+        )
+        for n, row in enumerate(rows)
+    ]
+    return Dataset(f"AttributionBench {part}", "Apache-2.0", cases)
+
+
+def wice(data: Path) -> Dataset[ClaimCase]:
+    """Return WiCE's claims; part support counts as none, the page is one source."""
+    cases = [
+        ClaimCase(
+            id=f"{n:04d}-{row.id}",
+            cluster=row.id,
+            lang="en",
+            type=row.label,
+            claim=row.claim,
+            sources=("\n".join(row.evidence),),
+            supported=row.supported,
+        )
+        for n, row in enumerate(datasets.wice(data))
+    ]
+    return Dataset("WiCE claim_dev", "ODC-BY, CC BY-SA texts", cases)
+
+
+def faithbench(data: Path) -> Dataset[ClaimCase]:
+    """Return FaithBench's summaries, each a claim of several sentences, with what was marked.
+
+    Unwanted and questionable stretches count as unsupported, benign ones do not.
+    """
+    bad = {"Unwanted", "Questionable"}
+    cases = [
+        ClaimCase(
+            id=row.id,
+            cluster=row.source[:200],
+            lang="en",
+            type="summary",
+            claim=row.summary,
+            sources=(row.source,),
+            supported=row.faithful,
+            spans=tuple(
+                (mark.start, min(mark.end, len(row.summary)))
+                for mark in row.marks
+                if any(label.split(".")[0] in bad for label in mark.labels)
+            ),
+        )
+        for row in datasets.faithbench(data)
+        if row.summary.strip()
+    ]
+    return Dataset("FaithBench", "CC BY-NC-SA 4.0", cases)
+
+
+def hurte(data: Path) -> Dataset[ClaimCase]:
+    """Return HuRTE; hypotheses over one premise are a cluster."""
+    cases = [
+        ClaimCase(
+            id=row.id,
+            cluster=row.premise,
+            lang="hu",
+            type="entailment",
+            claim=row.hypothesis,
+            sources=(row.premise,),
+            supported=row.entailed,
+        )
+        for row in datasets.hurte(data)
+    ]
+    return Dataset("HuRTE rte_train", "CC BY-SA 4.0", cases)
+
+
+def perturbed(data: Path) -> Dataset[ClaimCase]:
+    """Return the perturbation set, its development half and the other one; one source each."""
+    rows = build(ROOT / "corpus", data, perturbation.Plan(EACH, 0))
+    cases = [
+        ClaimCase(
+            id=row.id,
+            cluster=row.cluster,
+            lang=row.lang,
+            type=f"{row.half}, {row.claim_type}",
+            claim=row.claim,
+            sources=row.sources,
+            supported=row.supported,
+        )
+        for row in rows
+        if row.padding == 1
+    ]
+    return Dataset("perturbation set", "Apache-2.0; CC BY-SA 4.0", cases)
+
+
+def ragchecker(data: Path) -> Dataset[PairCase]:
+    """Return the pairs of answers that two people compared for correctness."""
+    cases = [
+        PairCase(
+            id=row.id,
+            cluster=f"{row.source}/{row.question}",
+            lang="en",
+            type=row.source,
+            question=row.question,
+            reference=row.reference,
+            answers=row.answers,
+            people=row.people,
+        )
+        for row in datasets.ragchecker(data)
+    ]
+    return Dataset("RAGChecker, human labels", "Apache-2.0", cases)
