@@ -10,6 +10,7 @@ from typer import Argument, Option
 from rag.config import Config
 from rag.console import Printer, print_view
 from rag.errors import ConfigError
+from rag.eval_compare_commands import compare_app
 from rag.options import Answering, Common, Models, Ranking, Running, settings, spread
 from rag.progress import Reporter
 from rag.views import Json
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 eval_app = typer.Typer(
     rich_markup_mode=None, help="Measure answers, rankings and checks, with their uncertainty."
 )
+eval_app.add_typer(compare_app)
 CHECKER_SUITES = ("attributionbench", "wice", "faithbench", "hurte", "perturbation", "ragchecker")
 
 

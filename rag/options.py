@@ -156,13 +156,17 @@ def settings(*groups: object, file: Path | None = None) -> Config:
     Args:
         file: what stands for rag.toml.
     """
-    given = {
+    return load_config(overrides(*groups), file=file)
+
+
+def overrides(*groups: object) -> dict[str, object]:
+    """Return the settings that these options give; None where one was not given."""
+    return {
         field.name: getattr(group, field.name)
         for group in groups
         for field in dataclasses.fields(group)  # type: ignore[arg-type]
         if field.name in _DOCS
     }
-    return load_config(given, file=file)
 
 
 def spread(command: Command) -> Command:

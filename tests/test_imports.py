@@ -35,7 +35,8 @@ LAYERS = {
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands
-        rag.ingest_commands rag.care_commands rag.options rag.watching rag.live rag.progress api""",
+        rag.ingest_commands rag.care_commands rag.options rag.eval_compare_commands
+        rag.eval_console rag.eval_auditing rag.watching rag.live rag.progress api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
 NAMES = list(LAYERS)

@@ -149,9 +149,9 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
     if axis.names:
         step = max(1, -(-len(axis.names) // 6))
         return [(float(i), axis.names[i]) for i in range(0, len(axis.names), step)]
-    step = _round_step((axis.high - axis.low) / _TICKS)
-    first, last = math.ceil(axis.low / step - 1e-9), math.floor(axis.high / step + 1e-9)
-    return [(number * step, f"{number * step:.6g}") for number in range(first, last + 1)]
+    width = _round_step((axis.high - axis.low) / _TICKS)
+    first, last = math.ceil(axis.low / width - 1e-9), math.floor(axis.high / width + 1e-9)
+    return [(number * width, f"{number * width:.6g}") for number in range(first, last + 1)]
 
 
 def _round_step(least: float) -> float:
@@ -159,7 +159,8 @@ def _round_step(least: float) -> float:
     if least <= 0:
         return 1.0
     power: float = 10.0 ** math.floor(math.log10(least))
-    return next(power * times for times in (1, 2, 5, 10) if power * times >= least * (1 - 1e-9))
+    steps = [power * times for times in (1.0, 2.0, 5.0, 10.0)]
+    return next(step for step in steps if step >= least * (1 - 1e-9))
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:

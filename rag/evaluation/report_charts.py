@@ -13,7 +13,7 @@ from rag.evaluation.figures import columns
 from rag.evaluation.metrics import reliability
 from rag.evaluation.runs import Item
 from rag.evaluation.selective import risk_coverage
-from rag.evaluation.suite_metrics import PRODUCT, SET_METRICS, named, systems
+from rag.evaluation.suite_metrics import SET_METRICS, named, systems
 
 _SHARE = (0.0, 1.0)
 _BARS = 24
@@ -44,9 +44,7 @@ def _rows(
 ) -> tuple[dict[str, Numbers], int] | None:
     """Return columns of those items that have them all, None where none has."""
     own = [item for item in items if _has(item, names, system)]
-    if not own or (
-        system != PRODUCT and not any(named(names[-1], system) in i.columns for i in own)
-    ):
+    if not any(named(name, system) in item.columns for item in own for name in names):
         return None
     found = columns(own, names, system)
     return None if found is None else (found, len(own))

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rag.config import Config, load_config
+from rag.config import Config
 from rag.errors import ConfigError
 from rag.evaluation.pareto import Choice, front
 from rag.evaluation.report_charts import seconds
@@ -69,11 +69,13 @@ class Tried:
     best: bool
 
 
-def combinations(grid: Sequence[str], overrides: Mapping[str, object]) -> list[Combination]:
+def combinations(
+    grid: Sequence[str], load: Callable[[Mapping[str, str]], Config]
+) -> list[Combination]:
     """Return every combination of settings given as NAME=VALUE,VALUE….
 
     Args:
-        overrides: settings of all combinations, as `rag.config.load_config` takes them.
+        load: what a combination sets, as text, to all settings.
     Raises:
         ConfigError: a setting does not exist, is given twice or can not be swept, a value does not
             fit, or there are more than `MOST` combinations.
@@ -90,7 +92,7 @@ def combinations(grid: Sequence[str], overrides: Mapping[str, object]) -> list[C
     if count > MOST:
         raise ConfigError(f"{count} combinations are too many; expected at most {MOST}")
     found = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    return [Combination(each, load_config({**overrides, **each})) for each in found]
+    return [Combination(each, load(each)) for each in found]
 
 
 def _axis(given: str) -> tuple[str, list[str]]:

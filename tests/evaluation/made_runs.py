@@ -105,9 +105,8 @@ def _answer(number: int, drawn: random.Random) -> Item:
         "answerable": 1.0,
         "abstained": 0.0,
         "correct": float(right),
-        "right if asked": float(right),
         "confidence": min(1.0, 0.3 * sure + 0.7 * score),
-        "right if asked [quote-only]": float(drawn.random() < 0.7),
+        "correct [quote-only]": float(drawn.random() < 0.7),
         "confidence [quote-only]": sure,
     }
     stages = {"search": drawn.uniform(0.04, 0.09), "generate": drawn.lognormvariate(0.5, 0.5)}
