@@ -6,45 +6,19 @@ compared. A metric that only a whole set has (AUROC) is computed anew in each re
 each exchange of runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from rag.errors import ConfigError
-from rag.evaluation.checks import Numbers, Undefined
-from rag.evaluation.intervals import (
-    RESAMPLES,
-    Interval,
-    Rows,
-    cluster_bootstrap,
-    holm,
-    mean_interval,
-    paired_permutation,
-)
+from rag.evaluation.checks import Undefined
+from rag.evaluation.intervals import holm
+from rag.evaluation.measured import Measured, Sampling, of_items, of_sets
 from rag.evaluation.pairing import Pairs, Setting, check_same, paired, settings
 from rag.evaluation.run_folder import Run
 from rag.evaluation.runs import Item, Manifest
-from rag.evaluation.suite_metrics import (
-    PRODUCT,
-    SET_METRICS,
-    Columns,
-    SetMetric,
-    higher_is_better,
-    parted,
-)
+from rag.evaluation.suite_metrics import PRODUCT, SET_METRICS, parted
 
 LEVEL = 0.05
-PERMUTATIONS = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How much is drawn, and from which seed."""
-
-    seed: int = 0
-    resamples: int = RESAMPLES
-    permutations: int = PERMUTATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,97 +165,13 @@ def _common(first: Run, second: Run) -> list[str]:
 
 def _difference(metric: str, pairs: Pairs, runs: tuple[Run, Run], sampling: Sampling) -> Difference:
     if metric in SET_METRICS:
-        measured = _of_sets(metric, SET_METRICS[metric], pairs, sampling)
+        measured = of_sets(metric, SET_METRICS[metric], pairs, sampling)
     else:
-        measured = _of_items(metric, runs, pairs, sampling)
+        measured = of_items(metric, runs, pairs, sampling)
     return _told(measured, pairs)
 
 
-def _higher_is_better(metric: str, runs: tuple[Run, Run]) -> bool:
-    try:
-        return higher_is_better(metric)
-    except KeyError:
-        pass  # a metric of somebody else's: its figures tell
-    for figure in (figure for run in runs for figure in run.figures):
-        if figure.metric == metric and figure.system == PRODUCT:
-            return figure.higher_is_better
-    raise Undefined("nothing says whether more of it is better or worse")
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A metric over the items that have it in both runs; `interval` is that of the difference."""
-
-    metric: str
-    higher_is_better: bool
-    both: Pairs
-    has: Callable[[Item], bool]
-    values: tuple[float, float]
-    interval: Interval
-    p: float
-    wins: int = 0
-    losses: int = 0
-
-
-def _of_items(metric: str, runs: tuple[Run, Run], pairs: Pairs, sampling: Sampling) -> _Measured:
-    def has(item: Item) -> bool:
-        return metric in item.values
-
-    both = pairs.only(has)
-    if not both.first:
-        raise Undefined("no item has it in both runs")
-    mine, other = (
-        np.array([item.values[metric] for item in side]) for side in (both.first, both.second)
-    )
-    higher = _higher_is_better(metric, runs)
-    change = other - mine
-    gains = change if higher else -change
-    return _Measured(
-        metric,
-        higher,
-        both,
-        has,
-        values=(float(mine.mean()), float(other.mean())),
-        interval=mean_interval(
-            change, both.clusters, resamples=sampling.resamples, seed=sampling.seed
-        ),
-        p=paired_permutation(
-            mine, other, both.clusters, resamples=sampling.permutations, seed=sampling.seed
-        ),
-        wins=int((gains > 0).sum()),
-        losses=int((gains < 0).sum()),
-    )
-
-
-def _of_sets(metric: str, known: SetMetric, pairs: Pairs, sampling: Sampling) -> _Measured:
-    def has(item: Item) -> bool:
-        return all(name in item.columns for name in known.columns)
-
-    both = pairs.only(has)
-    if not both.first:
-        raise Undefined("no item has its columns in both runs")
-    mine, other = (_columns(side, known.columns) for side in (both.first, both.second))
-
-    def of(columns: Columns, rows: Rows) -> float:
-        return known.function({name: column[rows] for name, column in columns.items()})
-
-    return _Measured(
-        metric,
-        known.higher_is_better,
-        both,
-        has,
-        values=(known.function(mine), known.function(other)),
-        interval=cluster_bootstrap(
-            lambda rows: of(other, rows) - of(mine, rows),
-            both.clusters,
-            resamples=sampling.resamples,
-            seed=sampling.seed,
-        ),
-        p=exchanged(known.function, mine, other, both.clusters, sampling),
-    )
-
-
-def _told(measured: _Measured, pairs: Pairs) -> Difference:
+def _told(measured: Measured, pairs: Pairs) -> Difference:
     both, interval = measured.both, measured.interval
     return Difference(
         measured.metric,
@@ -299,40 +189,6 @@ def _told(measured: _Measured, pairs: Pairs) -> Difference:
         wins=measured.wins,
         losses=measured.losses,
     )
-
-
-def _columns(items: Sequence[Item], names: Sequence[str]) -> dict[str, Numbers]:
-    return {name: np.array([item.columns[name] for item in items]) for name in names}
-
-
-def exchanged(
-    function: Callable[[Columns], float],
-    first: Columns,
-    second: Columns,
-    clusters: Sequence[str],
-    sampling: Sampling,
-) -> float:
-    """Return the two-sided p-value of a set metric's difference between two runs.
-
-    As in `rag.evaluation.intervals.paired_permutation`: under the null hypothesis the runs can
-    change places, cluster by cluster. The share of such exchanges, the observed one counted in,
-    whose difference is at least the observed one; an exchange under which the metric has no value
-    counts as one.
-    """
-    observed = abs(function(second) - function(first)) - 1e-12
-    names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
-    of_row = np.array([names[cluster] for cluster in clusters])
-    random = np.random.default_rng(sampling.seed)
-    extreme = 0
-    for _ in range(sampling.permutations):
-        swap = random.integers(2, size=len(names)).astype(np.bool_)[of_row]
-        mine = {name: np.where(swap, second[name], first[name]) for name in first}
-        other = {name: np.where(swap, first[name], second[name]) for name in first}
-        try:
-            extreme += abs(function(other) - function(mine)) >= observed
-        except Undefined:
-            extreme += 1
-    return (1 + extreme) / (1 + sampling.permutations)
 
 
 def _changes(pairs: Pairs, differences: Sequence[Difference]) -> tuple[Change, ...]:
