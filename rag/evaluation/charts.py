@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from rag.evaluation.pages import shown
+
 WIDTH, HEIGHT = 480, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 46
 _TICKS = 5
@@ -116,9 +118,9 @@ def _element(chart: Chart, parts: Sequence[Markup]) -> Markup:
         WIDTH,
         HEIGHT,
         *[chart.identity] * 3,
-        chart.title,
+        shown(chart.title),
         chart.identity,
-        chart.description,
+        shown(chart.description),
         Markup("").join(parts),
     )
 
@@ -136,12 +138,8 @@ def _axes(chart: Chart, scale: _Scale) -> list[Markup]:
         Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(LEFT, TOP, bottom, WIDTH - RIGHT)
     )
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, chart.x.label, "middle"))
-    middle = (TOP + bottom) / 2
-    parts.append(
-        Markup(
-            '<text transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>'
-        ).format(middle, chart.y.label)
-    )
+    turned = Markup('<text transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>')
+    parts.append(turned.format((TOP + bottom) / 2, shown(chart.y.label)))
     return parts
 
 
@@ -164,7 +162,9 @@ def _round_step(least: float) -> float:
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:
-    return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
+    return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(
+        x, y, anchor, shown(text)
+    )
 
 
 def _line(kind: str, start: tuple[float, float], end: tuple[float, float], scale: _Scale) -> Markup:

@@ -61,7 +61,10 @@ def _tables(run: Run) -> list[Table]:
 
 
 def _claims(cases: Sequence[Shown]) -> list[dict[str, object]]:
-    """Return the claims that a person can mark, as `rag eval checker` reads them, no label yet."""
+    """Return the claims that a person can mark, as `rag eval checker` reads them, no label yet.
+
+    In the order of the page, where each is called by its place in this list.
+    """
     return [
         {
             "id": f"{shown.item.id}#{number}",
@@ -177,5 +180,6 @@ def _worst(cases: Sequence[Shown]) -> list[str]:
             lines.append(f"  - gold: {pages.markdown('; '.join(item.gold))}")
         for claim in item.claims:
             gold = f", gold: {pages.markdown(claim.gold)}" if claim.gold else ""
-            lines.append(f"  - {claim.verdict}{gold}: {pages.markdown(claim.text)}")
+            verdict, said = pages.markdown(claim.verdict), pages.markdown(claim.text)
+            lines.append(f"  - {verdict}{gold}: {said}")
     return [*lines, ""]

@@ -10,6 +10,7 @@
   const clear = document.getElementById("clear");
   const count = document.getElementById("count");
   const forms = [...document.querySelectorAll(".form[data-claim]")];
+  const idOf = (form) => claims[Number(form.dataset.claim)].id;
 
   const stored = () => {
     try {
@@ -41,7 +42,7 @@
 
   const show = () => {
     for (const form of forms) {
-      const mark = marks[form.dataset.claim] || {};
+      const mark = marks[idOf(form)] || {};
       form.querySelector("select").value = mark.label || "";
       form.querySelector("textarea").value = mark.note || "";
       if (mark.label || mark.note) form.closest("details").open = true;
@@ -53,8 +54,8 @@
     form.addEventListener("input", () => {
       const label = form.querySelector("select").value;
       const note = form.querySelector("textarea").value;
-      if (label || note) marks[form.dataset.claim] = { label, note };
-      else delete marks[form.dataset.claim];
+      if (label || note) marks[idOf(form)] = { label, note };
+      else delete marks[idOf(form)];
       form.closest(".claim").classList.toggle("marked", Boolean(label));
       tell(keep());
     });
