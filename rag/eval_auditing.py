@@ -126,8 +126,8 @@ def lines(view: Json) -> list[str]:
         for f in view["figures"]
     ]
     return [
-        f"{view['answers']} answers, of which {view['abstained']} abstain; "
-        f"{view['claims']} claims: {verdicts or 'none'}",
+        f"answers: {view['answers']}, abstained: {view['abstained']}, "
+        f"claims: {view['claims']}{verdicts and f' ({verdicts})'}",
         "",
         *aligned(("metric", "value", "95% interval", "n"), rows),
         "",

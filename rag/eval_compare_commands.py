@@ -56,8 +56,9 @@ def compare_command(
     ] = None,
 ) -> int:
     """Tell whether run B is better or worse than run A, item by item, with statistics."""
-    from rag.evaluation.comparison import Sampling, compare, worse
+    from rag.evaluation.comparison import compare, worse
     from rag.evaluation.comparison_views import HEAD, compared_view, rows, told
+    from rag.evaluation.measured import Sampling
     from rag.evaluation.run_folder import read_run
 
     if out is not None and out.suffix not in (".html", ".md"):
