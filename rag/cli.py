@@ -61,7 +61,8 @@ def rag_command(
     """Answer questions from a folder of documents, with the quotes that prove each sentence.
 
     Exit codes: 0 done; 2 usage or configuration; 3 some files failed; 4 no such index; 5 index
-    damaged or made with another model; 6 model not available; 1 anything else.
+    damaged or made with another model; 6 model not available; 7 'eval compare': a metric is worse;
+    1 anything else.
     """
 
 
