@@ -135,9 +135,16 @@ def outcome_view(outcome: "Outcome") -> Json:
 
 
 def print_outcome(printer: Printer, view: Json) -> None:
-    """Print where a run lies, and its figures with their intervals."""
-    rows = {"run": view["run"], "items": f"{view['items']}, of which {view['made']} made now"}
+    """Print where a run lies, and its figures: the product's with the interval, and beside it
+    what the baselines and floors have."""
+    rows: dict[str, str] = {}
     for one in view["figures"]:
-        name = one["metric"] if one["system"] == "product" else f"{one['metric']} [{one['system']}]"
-        rows[name] = f"{one['value']:.3f}  ({one['low']:.3f} – {one['high']:.3f})  n {one['n']}"
-    printer.table(rows)
+        value, system = f"{one['value']:.3f}", one["system"]
+        if system == "product":
+            told = f"{value} ({one['low']:.3f}–{one['high']:.3f}) n {one['n']}"
+            rest = rows.get(one["metric"], "")
+            rows[one["metric"]] = told + rest
+        else:
+            rows[one["metric"]] = f"{rows.get(one['metric'], '')} · {system} {value}"
+    items = f"{view['items']}, of which {view['made']} made now"
+    printer.table({"run": view["run"], "items": items, **rows})
