@@ -32,7 +32,8 @@ def run_command(
     answering: Answering,
     running: Running,
     suites: Annotated[
-        list[str] | None, Argument(metavar="SUITE…", help="names, or paths of your own data sets")
+        list[str] | None,
+        Argument(metavar="SUITE…", help="names, all, or paths of data sets of your own"),
     ] = None,
 ) -> int:
     """Run suites, each into a folder with items, figures and report; without a name, list them."""
@@ -96,17 +97,15 @@ def init_command(
 
 def _run_all(names: Sequence[str], config: Config, common: Common, running: Running) -> int:
     from rag.eval_running import Session
-    from rag.evaluation.suites import suite
+    from rag.evaluation.suites import chosen
 
-    chosen = [suite(name) for name in names]  # a wrong name is told before anything is run
-    if len({one.name for one in chosen}) != len(chosen):
-        raise ConfigError(f"a suite is named twice: {' '.join(names)}")
+    suites = chosen(names)  # a wrong name is told before anything is run
     with (
         Reporter(events=common.events) as reporter,
         Session(config, common.index, running, reporter) as session,
     ):
-        for one in chosen:
-            outcome = session.run(one, several=len(chosen) > 1)
+        for one in suites:
+            outcome = session.run(one, several=len(suites) > 1)
             reporter.close()
             print_view(outcome_view(outcome), common.json, print_outcome)
     return 0
