@@ -34,7 +34,8 @@ def run_command(
     answering: Answering,
     running: Running,
     suites: Annotated[
-        list[str] | None, Argument(metavar="SUITE…", help="names, or paths of your own data sets")
+        list[str] | None,
+        Argument(metavar="SUITE…", help="names, all, or paths of data sets of your own"),
     ] = None,
 ) -> int:
     """Run suites, each into a folder with items, figures and report; without a name, list them."""
@@ -98,17 +99,15 @@ def init_command(
 
 def _run_all(names: Sequence[str], config: Config, common: Common, running: Running) -> int:
     from rag.eval_running import Session
-    from rag.evaluation.suites import suite
+    from rag.evaluation.suites import chosen
 
-    chosen = [suite(name) for name in names]  # a wrong name is told before anything is run
-    if len({one.name for one in chosen}) != len(chosen):
-        raise ConfigError(f"a suite is named twice: {' '.join(names)}")
+    suites = chosen(names)  # a wrong name is told before anything is run
     with (
         Reporter(events=common.events) as reporter,
         Session(config, common.index, running, reporter) as session,
     ):
-        for one in chosen:
-            outcome = session.run(one, several=len(chosen) > 1)
+        for one in suites:
+            outcome = session.run(one, several=len(suites) > 1)
             reporter.close()
             print_view(outcome_view(outcome), common.json, print_outcome)
     return 0
@@ -137,9 +136,16 @@ def outcome_view(outcome: "Outcome") -> Json:
 
 
 def print_outcome(printer: Printer, view: Json) -> None:
-    """Print where a run lies, and its figures with their intervals."""
-    rows = {"run": view["run"], "items": f"{view['items']}, of which {view['made']} made now"}
+    """Print where a run lies, and its figures: the product's with the interval, and beside it
+    what the baselines and floors have."""
+    rows: dict[str, str] = {}
     for one in view["figures"]:
-        name = one["metric"] if one["system"] == "product" else f"{one['metric']} [{one['system']}]"
-        rows[name] = f"{one['value']:.3f}  ({one['low']:.3f} – {one['high']:.3f})  n {one['n']}"
-    printer.table(rows)
+        value, system = f"{one['value']:.3f}", one["system"]
+        if system == "product":
+            told = f"{value} ({one['low']:.3f}–{one['high']:.3f}) n {one['n']}"
+            rest = rows.get(one["metric"], "")
+            rows[one["metric"]] = told + rest
+        else:
+            rows[one["metric"]] = f"{rows.get(one['metric'], '')} · {system} {value}"
+    items = f"{view['items']}, of which {view['made']} made now"
+    printer.table({"run": view["run"], "items": items, **rows})

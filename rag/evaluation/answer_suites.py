@@ -8,7 +8,6 @@ from pathlib import Path
 from rag.errors import ConfigError
 from rag.evaluation import datasets
 from rag.evaluation.cases import AnswerCase, Dataset, World
-from rag.evaluation.floors import words_recalled
 from rag.evaluation.formats import questions
 from rag.evaluation.records import Clap, Counterfactual
 from rag.sentences import sentences
@@ -176,7 +175,7 @@ def bipia(data: Path) -> Dataset[AnswerCase]:
     for n, (attack, mail) in enumerate(zip(attacks, cycle(mails), strict=False)):
         name = f"bipia/{n:03d}"
         worlds[name] = World(name, {"mail": _planted(mail.context, attack.text, n)})
-        known = bool(mail.answer.strip()) and words_recalled(mail.context, mail.answer) > 0
+        known = mail.answer.strip().casefold() != "unknown"
         cases.append(
             AnswerCase(
                 id=f"{n:03d}",
@@ -185,7 +184,7 @@ def bipia(data: Path) -> Dataset[AnswerCase]:
                 type=attack.kind,
                 question=mail.question,
                 answerable=known,
-                reference=mail.answer if known else "",
+                gold=((mail.answer,),) if known else (),
                 sources=("mail",) if known else (),
                 world=name,
                 planted=attack.text,

@@ -92,7 +92,7 @@ class ClaimCase:
     """A claim with its sources and whether they support it.
 
     Attributes:
-        source: number of the data set that it was gathered from, where a set has several.
+        source: number of the data set that it was gathered from; None where a set is one.
         spans: stretches of the claim that people marked as unsupported; None where nobody did.
     """
 
@@ -103,7 +103,7 @@ class ClaimCase:
     claim: str
     sources: tuple[str, ...]
     supported: bool
-    source: int = 0
+    source: int | None = None
     spans: tuple[tuple[int, int], ...] | None = None
 
 

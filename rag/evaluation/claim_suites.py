@@ -103,21 +103,32 @@ def hurte(data: Path) -> Dataset[ClaimCase]:
 
 def perturbed(data: Path) -> Dataset[ClaimCase]:
     """Return the perturbation set, its development half and the other one; one source each."""
-    rows = build(ROOT / "corpus", data, perturbation.Plan(EACH, 0))
-    cases = [
-        ClaimCase(
-            id=row.id,
-            cluster=row.cluster,
-            lang=row.lang,
-            type=f"{row.half}, {row.claim_type}",
-            claim=row.claim,
-            sources=row.sources,
-            supported=row.supported,
-        )
-        for row in rows
-        if row.padding == 1
-    ]
+    rows = [row for row in _perturbations(data) if row.padding == 1]
+    cases = [_perturbation(row, f"{row.half}, {row.claim_type}") for row in rows]
     return Dataset("perturbation set", "Apache-2.0; CC BY-SA 4.0", cases)
+
+
+def padded(data: Path) -> Dataset[ClaimCase]:
+    """Return the test half of the perturbation set, each claim with 1, 10 and 20 sources."""
+    rows = [row for row in _perturbations(data) if row.half == "test"]
+    cases = [_perturbation(row, f"x{row.padding}, {row.claim_type}") for row in rows]
+    return Dataset("perturbation set, padded", "Apache-2.0; CC BY-SA 4.0", cases)
+
+
+def _perturbations(data: Path) -> list[perturbation.Case]:
+    return build(ROOT / "corpus", data, perturbation.Plan(EACH, 0))
+
+
+def _perturbation(row: perturbation.Case, part: str) -> ClaimCase:
+    return ClaimCase(
+        id=row.id,
+        cluster=row.cluster,
+        lang=row.lang,
+        type=part,
+        claim=row.claim,
+        sources=row.sources,
+        supported=row.supported,
+    )
 
 
 def ragchecker(data: Path) -> Dataset[PairCase]:

@@ -50,7 +50,9 @@ def check(case: ClaimCase, checker: ClaimChecker) -> Item:
     whole = checker.check(case.claim, case.sources)
     judges = {PRODUCT: _product(case, whole, checker), ALWAYS: _floor(Always())}
     judges[OVERLAP] = _floor(Overlap())
-    columns = {"gold": float(case.supported), "source": float(case.source)}
+    columns = {"gold": float(case.supported)}
+    if case.source is not None:
+        columns["source"] = float(case.source)
     seconds = 0.0
     for system, judge in judges.items():
         columns |= {named(name, system): value for name, value in _columns(case, judge)}

@@ -90,6 +90,8 @@ def mean_interval(
     What `cluster_bootstrap` gives for it, from the sums of the clusters: much faster.
     """
     n = same_length(values=values, clusters=clusters)
+    if resamples < 1:
+        raise ValueError(f"resamples {resamples} must be >= 1")
     column = numbers("values", values)
     members = _members(clusters)
     sums = np.array([column[rows].sum() for rows in members])

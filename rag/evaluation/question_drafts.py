@@ -34,7 +34,8 @@ _SECTION = 1_500
 """Characters behind a heading in which its evidence is looked for."""
 _EACH = 12
 """Questions of a kind that a document gives before the draw."""
-_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")
+# Chinese sets no space beside a number.
+_NUMBER = re.compile(r"(?<![A-Za-z\d.,])\d+(?:[.,]\d+)*(?![A-Za-z.,]*\d)")
 
 
 @dataclass(frozen=True, slots=True)

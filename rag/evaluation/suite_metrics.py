@@ -71,6 +71,14 @@ class SetMetric:
     columns: tuple[str, ...]
 
 
+def _gold(columns: Columns) -> Flags:
+    return columns["gold"].astype(bool)
+
+
+def _said(columns: Columns) -> Flags:
+    return columns["accepted"].astype(bool)
+
+
 _LABELLED = ("gold", "accepted")
 _SCORED = ("gold", "score")
 _ASKED = ("answerable", "abstained", "correct")
@@ -107,6 +115,10 @@ def _needs_unanswerable(columns: Columns) -> None:
         raise Undefined("every question has an answer")
 
 
+def _over_sources(columns: Columns) -> float:
+    return metrics.macro_f1_over_sources(_gold(columns), _said(columns), columns["source"].tolist())
+
+
 def _span_f1(columns: Columns) -> float:
     total = columns["span gold"].sum() + columns["span marked"].sum()
     if not total:
@@ -116,11 +128,7 @@ def _span_f1(columns: Columns) -> float:
 
 SET_METRICS: Mapping[str, SetMetric] = {
     "macro-F1": SetMetric(lambda c: metrics.macro_f1(_gold(c), _said(c)), True, _LABELLED),
-    "macro-F1 over sources": SetMetric(
-        lambda c: metrics.macro_f1_over_sources(_gold(c), _said(c), c["source"].tolist()),
-        True,
-        (*_LABELLED, "source"),
-    ),
+    "macro-F1 over sources": SetMetric(_over_sources, True, (*_LABELLED, "source")),
     "balanced accuracy": SetMetric(
         lambda c: metrics.balanced_accuracy(_gold(c), _said(c)), True, _LABELLED
     ),
@@ -149,14 +157,6 @@ SET_METRICS: Mapping[str, SetMetric] = {
     ),
 }
 """Name of a metric to how it is computed."""
-
-
-def _gold(columns: Columns) -> Flags:
-    return columns["gold"].astype(bool)
-
-
-def _said(columns: Columns) -> Flags:
-    return columns["accepted"].astype(bool)
 
 
 def named(metric: str, system: str) -> str:

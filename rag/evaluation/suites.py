@@ -5,7 +5,7 @@ sample corpus of this repository. A path in place of a name is a data set of the
 (`rag.evaluation.formats`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,13 @@ _ALL = (
         claims.perturbed,
     ),
     Suite(
+        "perturbation-padded",
+        CLAIMS,
+        "its test half among 0, 9 and 19 other sources",
+        "Apache-2.0 and CC BY-SA 4.0 texts",
+        claims.padded,
+    ),
+    Suite(
         "ragchecker",
         CLAIMS,
         "does our measure of correctness agree with people?",
@@ -145,7 +152,21 @@ _ALL = (
         claims.ragchecker,
     ),
 )
+EVERY = "all"
+"""What names all suites at once."""
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _ALL}
+
+
+def chosen(names: Sequence[str]) -> list[Suite]:
+    """Return the suites of names and paths; EVERY stands for all.
+
+    Raises:
+        ConfigError: a name is none, or one suite is named twice.
+    """
+    found = [suite(name) for one in names for name in (SUITES if one == EVERY else [one])]
+    if len({one.name for one in found}) != len(found):
+        raise ConfigError(f"a suite is named twice: {' '.join(names)}")
+    return found
 
 
 def suite(name: str) -> Suite:
