@@ -65,7 +65,7 @@ def read_sources(value: object) -> dict[str, Text]:
         raise MalformedAnswer("has sources that are neither an object nor a list")
     found: dict[str, Text] = {}
     for number, one in enumerate(value):
-        source = _source(one, str(number))
+        source = _source(one, f"source {number + 1}")
         for name in (*_names(one), str(number), f"[{number + 1}]"):
             found.setdefault(name, source)
     return found
