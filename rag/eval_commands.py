@@ -120,6 +120,7 @@ def outcome_view(outcome: "Outcome") -> Json:
         "suite": outcome.manifest.suite,
         "items": max((figure.n for figure in outcome.figures), default=0),
         "made": outcome.made,
+        "anchors": outcome.manifest.dataset.get("anchors", ""),
         "figures": [
             {
                 "metric": figure.metric,
@@ -148,4 +149,5 @@ def print_outcome(printer: Printer, view: Json) -> None:
         else:
             rows[one["metric"]] = f"{rows.get(one['metric'], '')} · {system} {value}"
     items = f"{view['items']}, of which {view['made']} made now"
-    printer.table({"run": view["run"], "items": items, **rows})
+    known = {"others report": view["anchors"]} if view["anchors"] else {}
+    printer.table({"run": view["run"], "items": items, **rows, **known})

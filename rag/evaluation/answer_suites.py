@@ -218,5 +218,9 @@ def documentation(data: Path) -> Dataset[AnswerCase]:
         for row in asked
     ]
     return Dataset(
-        "anthropic_docs_qa", "MIT repository, the vendor's text", cases, {world.name: world}
+        "anthropic_docs_qa",
+        "MIT repository, the vendor's text",
+        cases,
+        {world.name: world},
+        anchors=datasets.DOCUMENTATION_ANCHORS,
     )

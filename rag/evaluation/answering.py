@@ -15,7 +15,7 @@ from rag.answerer import Answerer
 from rag.evaluation.cases import AnswerCase
 from rag.evaluation.counted import Counted
 from rag.evaluation.floors import words_recalled
-from rag.evaluation.gold import Given, cited_score, is_gold, right
+from rag.evaluation.gold import Given, cited_score, claim_precision, claim_recall, is_gold, right
 from rag.evaluation.matching import exact_match, token_f1
 from rag.evaluation.runs import Item, ShownClaim, Source
 from rag.evaluation.suite_metrics import BEST_PASSAGE, PRODUCT, QUOTE_ONLY, named
@@ -192,6 +192,9 @@ def measure(case: AnswerCase, said: Said, clean: str = "") -> Iterator[tuple[str
     yield "quotes verbatim", said.verbatim
     yield "answer length", float(len(said.text))
     yield "citations", float(len(said.given))
+    if case.answerable and case.reference:
+        claims = [claim for claim, _ in said.claims]
+        yield "claim precision", claim_precision(claims, case.reference)
     if case.answerable and (case.sources or case.evidence):
         yield "gold cited", float(any(is_gold(given, case) for given in said.given.values()))
         score = cited_score(said.claims, said.given, case)
@@ -202,6 +205,7 @@ def measure(case: AnswerCase, said: Said, clean: str = "") -> Iterator[tuple[str
 def _against_gold(case: AnswerCase, text: str) -> Iterator[tuple[str, float]]:
     if case.reference:
         yield "gold words recalled", words_recalled(text, case.reference)
+        yield "claim recall", claim_recall(text, case.reference, case.lang)
     elif len(case.gold) == 1:
         yield "exact match", float(exact_match(text, case.gold[0], case.lang))
         yield "token F1", token_f1(text, case.gold[0], case.lang)

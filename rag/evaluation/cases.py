@@ -144,12 +144,13 @@ Kind = TypeVar("Kind", bound=Case)
 
 @dataclass(frozen=True, slots=True)
 class Dataset(Generic[Kind]):
-    """Cases with the worlds that they are asked in."""
+    """Cases with the worlds that they are asked in; `anchors` are figures that others report."""
 
     name: str
     licence: str
     cases: Sequence[Kind]
     worlds: Mapping[str, World] = field(default_factory=dict)
+    anchors: str = ""
 
     def described(self) -> dict[str, object]:
         """Return name, licence, number of items and their SHA-256, worlds included.
@@ -163,11 +164,13 @@ class Dataset(Generic[Kind]):
             raise ValueError(f"{self.name} has the id {twice!r} twice; ids must be unique")
         worlds = [[name, world.digest] for name, world in sorted(self.worlds.items())]
         content = [[fields(case) for case in self.cases], worlds]
+        told = {"anchors": self.anchors} if self.anchors else {}
         return {
             "name": self.name,
             "licence": self.licence,
             "items": len(ids),
             "sha256": digest(content),
+            **told,
         }
 
     def drawn(self, limit: int | None, seed: int) -> Sequence[Kind]:

@@ -10,6 +10,15 @@ from rag.evaluation.perturbation_sources import build
 EACH = 6
 """False claims of a kind in each cell of the perturbation set."""
 
+# Figures to hold ours against; published ones but for the floors, which were measured here.
+ATTRIBUTION = (
+    "macro-F1 of in-distribution samples: floor 70.4, zero-shot NLI 62–64, best about 80;"
+    " out of distribution: floor 83.3, NLI 70–72, GPT-4 78"
+)
+WICE = "balanced accuracy: floor 65.1"
+FAITHBENCH = "balanced accuracy: chance 50, best about 56"
+PEOPLE = "Pearson / Spearman: people with each other .70 / .69; Pearson of plain word F1 .52"
+
 
 def attributionbench(data: Path) -> Dataset[ClaimCase]:
     """Return AttributionBench's development part; claims of one question are a cluster."""
@@ -37,7 +46,7 @@ def _attribution(data: Path, part: str) -> Dataset[ClaimCase]:
         )
         for n, row in enumerate(rows)
     ]
-    return Dataset(f"AttributionBench {part}", "Apache-2.0", cases)
+    return Dataset(f"AttributionBench {part}", "Apache-2.0", cases, anchors=ATTRIBUTION)
 
 
 def wice(data: Path) -> Dataset[ClaimCase]:
@@ -54,7 +63,7 @@ def wice(data: Path) -> Dataset[ClaimCase]:
         )
         for n, row in enumerate(datasets.wice(data))
     ]
-    return Dataset("WiCE claim_dev", "ODC-BY, CC BY-SA texts", cases)
+    return Dataset("WiCE claim_dev", "ODC-BY, CC BY-SA texts", cases, anchors=WICE)
 
 
 def faithbench(data: Path) -> Dataset[ClaimCase]:
@@ -81,7 +90,7 @@ def faithbench(data: Path) -> Dataset[ClaimCase]:
         for row in datasets.faithbench(data)
         if row.summary.strip()
     ]
-    return Dataset("FaithBench", "CC BY-NC-SA 4.0", cases)
+    return Dataset("FaithBench", "CC BY-NC-SA 4.0", cases, anchors=FAITHBENCH)
 
 
 def hurte(data: Path) -> Dataset[ClaimCase]:
@@ -146,4 +155,4 @@ def ragchecker(data: Path) -> Dataset[PairCase]:
         )
         for row in datasets.ragchecker(data)
     ]
-    return Dataset("RAGChecker, human labels", "Apache-2.0", cases)
+    return Dataset("RAGChecker, human labels", "Apache-2.0", cases, anchors=PEOPLE)

@@ -15,6 +15,7 @@ from rag.errors import ConfigError
 from rag.evaluation import records as r
 
 FAITHBENCH_BATCHES = range(1, 9)
+DOCUMENTATION_ANCHORS = "the vendor's own: recall .66 to .71, MRR .74 to .87, answers 71% to 81%"
 
 
 def attributionbench(folder: Path, part: str = "dev") -> list[r.Attribution]:

@@ -20,6 +20,7 @@ from rag.evaluation.citation_metrics import (
 )
 from rag.evaluation.floors import words_recalled
 from rag.evaluation.matching import contains_gold
+from rag.sentences import sentences
 
 MOST_OF_IT = 0.5
 """Share of a long gold answer's words from which an answer counts as right."""
@@ -44,6 +45,21 @@ def right(text: str, case: AnswerCase) -> bool:
     if not case.gold:
         raise ValueError(f"case {case.id} has no gold answer")
     return False
+
+
+def claim_precision(claims: Sequence[str], reference: str) -> float:
+    """Return the share of an answer's claims that a long gold answer holds half the words of."""
+    return sum(_held(claim, reference) for claim in claims) / len(claims)
+
+
+def claim_recall(text: str, reference: str, lang: str) -> float:
+    """Return the share of a long gold answer's sentences that an answer holds half the words of."""
+    spans = sentences(reference, lang)
+    return sum(_held(reference[start:end], text) for start, end in spans) / len(spans)
+
+
+def _held(claim: str, text: str) -> bool:
+    return bool(terms(claim)) and words_recalled(text, claim) >= MOST_OF_IT
 
 
 def is_gold(given: Given, case: AnswerCase) -> bool:
@@ -106,6 +122,4 @@ def _supports(given: Given, claim: str, case: AnswerCase) -> bool:
     spellings = [spelling for group in case.gold for spelling in group]
     if spellings:
         return contains_gold(claim, spellings, case.lang)
-    return bool(case.reference and terms(claim)) and (
-        words_recalled(case.reference, claim) >= MOST_OF_IT
-    )
+    return _held(claim, case.reference)

@@ -36,6 +36,8 @@ _EACH = 12
 """Questions of a kind that a document gives before the draw."""
 # Chinese sets no space beside a number.
 _NUMBER = re.compile(r"(?<![A-Za-z\d.,])\d+(?:[.,]\d+)*(?![A-Za-z.,]*\d)")
+# "4. ", "2.1 ", "五、": of a list or a heading, no part of what it says.
+_ENUMERATOR = re.compile(r"(?:\d+(?:\.\d+)+\.?\s+|\d+[.)](?!\d)\s*|[一二三四五六七八九十]+、\s*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,10 @@ def _from_headings(document: Document, unique: set[str]) -> Iterator[Question]:
     starts = [heading.start for heading in document.headings] + [len(document.text)]
     for heading, end in zip(document.headings, starts[1:], strict=True):
         title = " ".join(heading.title.split())
-        if title.casefold() not in unique or not _telling(title, lang):
+        if title.casefold() not in unique:
+            continue
+        title = _ENUMERATOR.sub("", title)
+        if not _telling(title, lang):
             continue
         section = document.text[heading.start : min(end, heading.start + _SECTION)]
         if found := whole_sentences(section[len(heading.title) :], lang):
@@ -125,7 +130,7 @@ def _from_sentences(document: Document) -> tuple[list[Question], list[Question]]
     for sentence in whole_sentences(document.text, lang):
         plain = " ".join(sentence.split())
         found = _NUMBER.findall(plain)
-        if len(found) == 1 and plain.count(found[0]) == 1:
+        if len(found) == 1 and plain.count(found[0]) == 1 and not _ENUMERATOR.match(plain):
             numbers.append(_gap(document, NUMBER, plain, found[0], sentence))
         known = [name for name in falsify.names(plain, lang) if plain.count(name) == 1]
         # What a sentence begins with is capital anyway.

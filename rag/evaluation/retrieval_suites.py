@@ -79,5 +79,9 @@ def documentation(data: Path) -> Dataset[QueryCase]:
         for row in asked
     ]
     return Dataset(
-        "anthropic_docs_qa", "MIT repository, the vendor's text", cases, {world.name: world}
+        "anthropic_docs_qa",
+        "MIT repository, the vendor's text",
+        cases,
+        {world.name: world},
+        anchors=datasets.DOCUMENTATION_ANCHORS,
     )

@@ -1,12 +1,15 @@
 """`rag eval` on the command line: drafting, running, resuming, and what can go wrong."""
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.runner import QUESTION, Run
+from rag.evaluation.runs import read_items
+from tests.cli.runner import QUESTION, Run, spawn
 
 
 @pytest.fixture
@@ -138,3 +141,27 @@ def test_settings_from_another_file(rag: Run, place: Path) -> None:
     assert done.code == 0
     command = json.loads((place / "o/manifest.json").read_text(encoding="utf-8"))["command"]
     assert "RAG_K=3" in command and "RAG_EMBEDDER=hash" in command
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("index")
+def test_a_run_that_is_killed_can_be_resumed(rag: Run, place: Path) -> None:
+    """A process killed on the way leaves whole items; resumed, the run is that of one piece."""
+    rows = [{"id": n, "question": f"{QUESTION} {n}", "answers": ["milk"]} for n in range(40)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (place / "many.jsonl").write_text(text, encoding="utf-8")
+    plain = ["eval", "run", "many.jsonl", "--no-cache"]
+    killed = spawn(*plain, "--out", "torn")
+    items = place / "torn" / "items.jsonl"
+    until = time.monotonic() + 60
+    while not (items.is_file() and items.stat().st_size) and time.monotonic() < until:
+        time.sleep(0.005)
+    killed.kill()
+    killed.communicate()
+    assert rag(*plain, "--out", "torn", "--resume").code == 0
+    assert rag(*plain, "--out", "whole").code == 0
+    torn, whole = (
+        [replace(item, seconds={}) for item in read_items(place / name)]
+        for name in ("torn", "whole")
+    )
+    assert torn == whole and len(torn) == 40

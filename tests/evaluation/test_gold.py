@@ -107,6 +107,17 @@ def test_measures_of_a_right_answer() -> None:
     }
 
 
+def test_claims_against_a_long_answer() -> None:
+    """One of two claims is in the gold answer; one of its two sentences is in the answer."""
+    gold = "The tower was built in 1889. It is made of puddled iron plates."
+    claims = (("The tower was built for a fair in 1889.", (1,)), ("Cats sleep all day.", (1,)))
+    said = Said(" ".join(text for text, _ in claims), claims, {1: Given("a.md", "x")}, 1.0, False)
+    found = dict(measure(case(gold=(), reference=gold), said))
+    assert (found["claim precision"], found["claim recall"]) == (0.5, 0.5)
+    refused = dict(measure(case(gold=(), reference=gold), REFUSED))
+    assert refused["claim recall"] == 0.0 and "claim precision" not in refused
+
+
 def test_measures_of_abstaining() -> None:
     """An abstention is not wrong, contains nothing, and has no citations to judge."""
     assert dict(measure(case(), REFUSED)) == {

@@ -75,6 +75,16 @@ def test_drafts_can_be_run(store: Store, tmp_path: Path) -> None:
     assert len(read_dataset(file).cases) == len(found)
 
 
+def test_numbers_of_lists_are_not_asked_for(tmp_path: Path) -> None:
+    """What only counts an item of a list is no number to ask for."""
+    text = "4. Each call is recorded, so that it can be looked into by somebody later on.\n"
+    put(tmp_path / "docs" / "a.txt", text)
+    config = Config(index_dir=tmp_path / "indexes", embedder="hash")
+    ingest([tmp_path / "docs"], "default", HashEmbedder(), config)
+    found = drafts(Store(index_path(config.index_dir, "default")), 50, 0)
+    assert not [draft for draft in found if draft.type == "number"]
+
+
 def test_headings_that_say_nothing_are_left_out(tmp_path: Path) -> None:
     """One word, a heading that stands in two files, and one without text make no question."""
     body = "\n\nThis sentence is long enough to be taken for evidence of something here.\n"
@@ -82,7 +92,7 @@ def test_headings_that_say_nothing_are_left_out(tmp_path: Path) -> None:
         tmp_path / "docs" / "a.md",
         f"# Overview{body}\n## Same words here{body}\n## Nothing below it\n",
     )
-    put(tmp_path / "docs" / "b.md", f"# Another overview page{body}\n## Same words here{body}")
+    put(tmp_path / "docs" / "b.md", f"# 2.1 Another overview page{body}\n## Same words here{body}")
     config = Config(index_dir=tmp_path / "indexes", embedder="hash")
     ingest([tmp_path / "docs"], "default", HashEmbedder(), config)
     found: list[Draft] = drafts(Store(index_path(config.index_dir, "default")), 50, 0)
