@@ -22,6 +22,8 @@ STAMP := $(VENV)/.installed-$(EXTRA)
 CONSTRAINTS := $(if $(filter gpu-cuda13,$(EXTRA)),,-c constraints.txt)
 # Not compiled ahead: most modules of these packages are never imported, the rest compile once.
 PIP := $(BIN)/pip install --disable-pip-version-check --no-compile
+# Folder of the public data sets that `make eval` reads; docs/evaluation.md names them.
+DATA ?= ../shared/data
 FAST := not model and not data and not slow
 
 # In English the default generator answers; in Hungarian the answer is quoted, here from English.
@@ -39,7 +41,7 @@ for command in sys.argv[1:]:
 endef
 export DEMO
 
-.PHONY: demo test test-fast acceptance fuzz lint format serve bench lock install clean clean-all help
+.PHONY: demo test test-fast acceptance fuzz lint format serve eval bench lock install clean clean-all help
 
 demo: install ## Ingest corpus/ and ask one question in English and one in Hungarian
 	@$(BIN)/python -c "$$DEMO" 'rag ingest corpus --index demo' \
@@ -74,8 +76,12 @@ format: install ## Let ruff reformat and repair what it can
 serve: install ## Serve the indexes over HTTP on this machine
 	$(BIN)/rag serve
 
+eval: install ## Measure on all suites, resumable (hours): make eval DATA=DIR
+	$(BIN)/rag eval run all --data $(DATA) --resume
+
 bench: install ## Run every benchmark in benchmarks/, the million at 20,000
-	@for script in benchmarks/ingest.py benchmarks/start.py "benchmarks/million.py --passages 20000"; \
+	@for script in benchmarks/ingest.py benchmarks/start.py benchmarks/service.py \
+		"benchmarks/million.py --passages 20000"; \
 		do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: ## Resolve constraints.txt anew (all of it: make lock UPGRADE=--upgrade)
@@ -126,4 +132,4 @@ help: ## This list
 	@grep -hE '^(demo|test):.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo 'The rest:'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | grep -vE '^(demo|test):' | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo 'Variables: PYTHON=$(PYTHON) EXTRA=$(EXTRA) (cpu, gpu, gpu-cuda13) TORCH_INDEX=URL'
+	@echo 'Variables: PYTHON=$(PYTHON) EXTRA=$(EXTRA) (cpu, gpu, gpu-cuda13) TORCH_INDEX=URL DATA=DIR'

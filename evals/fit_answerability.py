@@ -27,11 +27,11 @@ from sklearn.preprocessing import StandardScaler
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from evals.remembering import Remembering  # noqa: E402
 from rag.answerability import FEATURES, features  # noqa: E402
 from rag.backends.faiss_index import flat_index  # noqa: E402
 from rag.build import build_embedder  # noqa: E402
 from rag.config import Config  # noqa: E402
+from rag.evaluation.remembering import Remembering  # noqa: E402
 from rag.evidence import gather  # noqa: E402
 from rag.ingest import ingest  # noqa: E402
 from rag.retriever import Retriever  # noqa: E402

@@ -1,22 +1,18 @@
 """Many things from one file: a JSON object a line in, a JSON object a line out."""
 
-import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 
 from rag.errors import ConfigError, GenerationError
 from rag.followup import Turn
+from rag.json_lines import named, objects
 from rag.views import Identity, Json
 
 ITEM = '{"id": "1", "question": "…"}'
 TURN = '{"question": "…", "answer": "…"}'
 CLAIM = '{"id": "1", "claim": "…", "sources": ["…"]}'
-STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ def read_items(path: Path) -> list[Item]:
         ConfigError: the file can not be read, holds no question, or a line is not of the form
             {"id": …, "question": "…"}; names the line.
     """
-    items = [_item(value, where) for value, where in _objects(path, ITEM)]
+    items = [_item(value, where) for value, where in objects(path, ITEM)]
     if not items:
         raise ConfigError(f'{path} holds no question; expected lines {{"id", "question"}}')
     return items
@@ -59,53 +55,11 @@ def read_claims(path: Path) -> Iterator[SourcedClaim]:
             of the form {"id": …, "claim": "…", "sources": ["…"]}; names the line.
     """
     empty = True
-    for value, where in _objects(path, CLAIM):
+    for value, where in objects(path, CLAIM):
         yield _claim(value, where)
         empty = False
     if empty:
-        raise ConfigError(f"{_name(path)} holds no claim; expected lines {CLAIM}")
-
-
-def _objects(path: Path, expected: str) -> Iterator[tuple[Json, str]]:
-    """Yield the object of each line that is not blank, with where it stands."""
-    for text, where in _lines(path):
-        try:
-            value = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{where} is not JSON ({error}); expected {expected}") from None
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where} is not an object; expected {expected}")
-        yield value, where
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each line that is not blank, with where it stands."""
-    where = _name(path)
-    try:
-        with nullcontext(_standard_input()) if path == STANDARD_INPUT else path.open("rb") as file:
-            # Bytes are parted at \n only: JSON strings may hold the other ends that text knows.
-            for number, line in enumerate(file, start=1):
-                where = f"{_name(path)}, line {number}"
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                if text.strip():
-                    yield text, where
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(f"{where} can not be read: {reason}; expected JSON lines") from error
-
-
-def _standard_input() -> Iterator[bytes]:
-    if not isinstance(sys.stdin, TextIOWrapper):
-        raise ConfigError("standard input can not be read: it is closed; expected JSON lines")
-    return iter(sys.stdin.buffer)
-
-
-def _name(path: Path) -> str:
-    return "standard input" if path == STANDARD_INPUT else str(path)
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+        raise ConfigError(f"{named(path)} holds no claim; expected lines {CLAIM}")
 
 
 def _item(value: Json, where: str) -> Item:
@@ -150,7 +104,7 @@ def read_turns(path: Path) -> list[Turn]:
         ConfigError: the file can not be read, or a line is not of the form
             {"question": "…", "answer": "…"}; names the line.
     """
-    return [_turn(value, where) for value, where in _objects(path, TURN)]
+    return [_turn(value, where) for value, where in objects(path, TURN)]
 
 
 def _turn(value: Json, where: str) -> Turn:

@@ -126,6 +126,11 @@ class Checker:
         self._reads = _Memory(_read)
         self._tokens = _Memory(self._embed)
 
+    @property
+    def embeds(self) -> bool:
+        """True where meaning counts too, False where words alone do."""
+        return self._embedder is not None
+
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Return one judgement for each (premise, hypothesis)."""
         found = [self.check(hypothesis, [premise]) for premise, hypothesis in pairs]

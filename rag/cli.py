@@ -24,6 +24,7 @@ import rag
 from rag.care_commands import care_app
 from rag.console import Printer, print_json, print_view
 from rag.errors import ConfigError, RagError
+from rag.eval_commands import eval_app
 from rag.ingest_commands import add_to
 from rag.key_commands import feedback_app, keys_app
 from rag.model_commands import fetch, models_app, wanted_models
@@ -44,6 +45,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(care_app)
+app.add_typer(eval_app, name="eval")
 
 
 def _print_version(wanted: bool) -> None:
@@ -62,7 +64,8 @@ def rag_command(
     """Answer questions from a folder of documents, with the quotes that prove each sentence.
 
     Exit codes: 0 done; 2 usage or configuration; 3 some files failed; 4 no such index; 5 index
-    damaged or made with another model; 6 model not available; 1 anything else.
+    damaged or made with another model; 6 model not available; 7 'eval compare': a metric is worse;
+    1 anything else.
     """
 
 

@@ -129,6 +129,7 @@ def load_config(
     overrides: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    file: Path | None = None,
 ) -> Config:
     """Return the settings in force.
 
@@ -136,11 +137,15 @@ def load_config(
         overrides: from the command line; None values count as not given.
         environ: the environment; os.environ by default.
         folder: where rag.toml is looked for; the working folder by default.
+        file: what stands for rag.toml, and has to be there.
     Raises:
-        ConfigError: unknown name, wrong type, or out of range, naming where it was set.
+        ConfigError: unknown name, wrong type, or out of range, naming where it was set; or
+            `file` is not there.
     """
     values: dict[str, object] = {}
-    values |= _from_file((folder or Path.cwd()) / CONFIG_FILE)
+    if file is not None and not file.is_file():
+        raise ConfigError(f"{file} is not there; expected a file of settings like rag.toml")
+    values |= _from_file(file or (folder or Path.cwd()) / CONFIG_FILE)
     values |= _from_environ(os.environ if environ is None else environ)
     for name, value in (overrides or {}).items():
         if value is not None:

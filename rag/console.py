@@ -192,6 +192,11 @@ class Printer:
                     "again, unless .ragignore names it"
                 )
 
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print lines as they are."""
+        for line in lines:
+            self._line(line)
+
     def table(self, view: Json) -> None:
         """Print names and values, one pair a line."""
         width = max(map(len, view))

@@ -77,6 +77,36 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """How suites are run."""
+
+    data: Annotated[
+        Path | None,
+        Option(metavar="DIR", help="folder of the public data sets (or RAG_TEST_DATA)"),
+    ] = None
+    limit: Annotated[
+        int | None, Option(metavar="N", min=1, help="so many items, drawn by the seed")
+    ] = None
+    seed: Annotated[int, Option(min=0, help="of the draw and of the intervals")] = 0
+    out: Annotated[
+        Path | None, Option(metavar="DIR", help="run folder; by default evals/runs/TIME-SUITE")
+    ] = None
+    resume: Annotated[
+        bool, Option("--resume", help="go on with the run of that folder, or the last one stopped")
+    ] = False
+    jobs: Annotated[
+        int, Option(metavar="N", min=1, max=8, help="items at a time; times are honest with 1")
+    ] = 1
+    cache: Annotated[
+        Path | None, Option(metavar="DIR", help="what was made before; by default the user's cache")
+    ] = None
+    no_cache: Annotated[bool, Option("--no-cache", help="make every item anew")] = False
+    config: Annotated[Path | None, Option(metavar="FILE", help="settings, instead of rag.toml")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Filtering:
     """Which passages may be found: every filter given must hold."""
 
@@ -120,15 +150,23 @@ def _pair(given: str) -> tuple[str, str]:
     return key, value
 
 
-def settings(*groups: object) -> Config:
-    """Return the settings in force when these options are given; raises what load_config does."""
-    given = {
+def settings(*groups: object, file: Path | None = None) -> Config:
+    """Return the settings in force when these options are given; raises what load_config does.
+
+    Args:
+        file: what stands for rag.toml.
+    """
+    return load_config(overrides(*groups), file=file)
+
+
+def overrides(*groups: object) -> dict[str, object]:
+    """Return the settings that these options give; None where one was not given."""
+    return {
         field.name: getattr(group, field.name)
         for group in groups
         for field in dataclasses.fields(group)  # type: ignore[arg-type]
         if field.name in _DOCS
     }
-    return load_config(given)
 
 
 def spread(command: Command) -> Command:

@@ -123,6 +123,13 @@ class Reporter:
         if self._events:
             self._event("claim", done=done)
 
+    def item(self, suite: str, done: int, total: int) -> None:
+        """Tell how many items of a suite are done."""
+        if self._events:
+            self._event("item", suite=suite, done=done, total=total)
+        else:
+            self._bar(suite, done, total, f"{done:,} of {total:,}")
+
     def _due(self) -> bool:
         now = time.monotonic()
         due = now - self._told >= INTERVAL

@@ -33,12 +33,17 @@ LAYERS = {
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
         rag.answerer rag.explaining rag.stopping rag.batching rag.harder rag.dialogue rag.status
-        rag.views rag.loaders rag.models rag.excerpts""",
+        rag.views rag.loaders rag.models rag.excerpts rag.json_lines
+        rag.evaluation.formats rag.evaluation.perturbation_sources rag.evaluation.suites
+        rag.evaluation.answer_suites rag.evaluation.retrieval_suites rag.evaluation.claim_suites
+        rag.evaluation.worlds rag.evaluation.answering rag.evaluation.retrieving
+        rag.evaluation.claiming rag.evaluation.runner rag.evaluation.question_drafts""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
     "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands
         rag.ingest_commands rag.care_commands rag.key_commands rag.options rag.watching rag.live
-        rag.progress rag.mcp api""",
+        rag.progress rag.mcp rag.eval_commands rag.eval_running rag.eval_compare_commands
+        rag.eval_console rag.eval_auditing api""",
 }
 RANK = {module: rank for rank, row in enumerate(LAYERS.values()) for module in row.split()}
 NAMES = list(LAYERS)

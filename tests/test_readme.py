@@ -147,6 +147,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[Command, str]:
         patch.setenv("RAG_EMBEDDER", "hash")
         patch.setenv("RAG_GENERATOR", "none")
         patch.setenv("RAG_MODEL_DIR", str(place / "models"))
+        patch.setenv("XDG_CACHE_HOME", str(place / "cache"))
         patch.setattr(api.server, "serve", lambda config, index, listener, tell: tell(URL))
         session = Session()
         found = {command: session.run(command) for command in COMMANDS}

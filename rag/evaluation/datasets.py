@@ -15,6 +15,7 @@ from rag.errors import ConfigError
 from rag.evaluation import records as r
 
 FAITHBENCH_BATCHES = range(1, 9)
+DOCUMENTATION_ANCHORS = "the vendor's own: recall .66 to .71, MRR .74 to .87, answers 71% to 81%"
 
 
 def attributionbench(folder: Path, part: str = "dev") -> list[r.Attribution]:
@@ -217,6 +218,40 @@ def seeds(folder: Path) -> list[r.SeedQuestion]:
             )
             for row in _lines(path)
         ]
+
+
+def documentation(folder: Path) -> tuple[dict[str, str], list[r.DocumentationQuestion]]:
+    """Return the sections of a vendor's documentation by address, and the questions over them."""
+    place = folder / "anthropic_docs_qa"
+    with _reading(place / "anthropic_docs.json") as path:
+        sections = {row["chunk_link"]: row["text"] for row in _whole(path)}
+    with _reading(place / "docs_evaluation_dataset.json") as path:
+        questions = [
+            r.DocumentationQuestion(
+                row["id"], row["question"], tuple(row["correct_chunks"]), row["correct_answer"]
+            )
+            for row in _whole(path)
+        ]
+    return sections, questions
+
+
+def ragchecker(folder: Path) -> list[r.ComparedAnswers]:
+    """Return RAGChecker's pairs of answers with both people's labels of correctness."""
+    with _reading(folder / "ragchecker" / "human_labeled_data.json") as path:
+        labels: dict[int, list[dict[str, Any]]] = {}
+        for row in _whole(path):
+            labels.setdefault(row["instance_id"], []).append(row)
+        return [_compared(str(number), *rows) for number, rows in labels.items()]
+
+
+def _compared(identity: str, one: dict[str, Any], other: dict[str, Any]) -> r.ComparedAnswers:
+    first, second = one["model1"]["response"], one["model2"]["response"]
+    if other["model1"]["response"] != first:
+        raise ValueError(f"instance {identity}: its two labels are of different answers")
+    people = (float(one["correctness_label"]), float(other["correctness_label"]))
+    return r.ComparedAnswers(
+        identity, one["dataset"], one["query"], one["gt_answer"], (first, second), people
+    )
 
 
 @contextmanager

@@ -85,12 +85,24 @@ def mean_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Return the mean of one value a row with its interval."""
-    same_length(values=values, clusters=clusters)
+    """Return the mean of one value a row with its interval.
+
+    What `cluster_bootstrap` gives for it, from the sums of the clusters: much faster.
+    """
+    n = same_length(values=values, clusters=clusters)
+    if resamples < 1:
+        raise ValueError(f"resamples {resamples} must be >= 1")
     column = numbers("values", values)
-    return cluster_bootstrap(
-        lambda rows: float(column[rows].mean()), clusters, resamples=resamples, seed=seed
-    )
+    members = _members(clusters)
+    sums = np.array([column[rows].sum() for rows in members])
+    sizes = np.array([len(rows) for rows in members])
+    random = np.random.default_rng(seed)
+    drawn = np.empty(resamples)
+    for resample in range(resamples):
+        chosen = random.integers(len(members), size=len(members))
+        drawn[resample] = sums[chosen].sum() / sizes[chosen].sum()
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(column.mean()), float(low), float(high), n, len(members), 0)
 
 
 def paired_permutation(

@@ -1,9 +1,9 @@
 """Does an answer say what the gold answer says? SQuAD's measures, for any language.
 
 Normalising follows SQuAD's script (Rajpurkar et al. 2016) and MLQA's (Lewis et al. 2020), which
-knows articles of other languages and counts Chinese by characters, with these changes: dashes
-and slashes part words instead of joining them, and numbers keep their value ("5.5" is not
-"55", "1,600" is "1600").
+knows articles of other languages and counts Chinese by characters, with these changes: dashes,
+slashes and Chinese marks part words instead of joining them, and numbers keep their value ("5.5"
+is not "55", "1,600" is "1600").
 """
 
 import re
@@ -27,6 +27,9 @@ _POINT = "\ue000"  # private use: what no text holds stands for the decimal poin
 _CHARACTER = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
 _TOKEN = re.compile(rf"{_CHARACTER}|(?:(?!{_CHARACTER})[\w{_POINT}])+")
 _JOINER = re.compile(r"[-‐-―−/]")
+# Chinese and full-width marks part words, for no space follows them; a full-width comma or point
+# between digits is of the number.
+_WIDE_MARK = re.compile(r"(?<=\d)[，．](?=\d)|([\u3001-\u303f\uff01-\uff0f\uff1a-\uff20])")
 # What may follow a contained answer: longer words are inflected ("Budapest" in "Budapesten").
 _INFLECTED = 4
 _MOST_SUFFIX = 4
@@ -37,7 +40,8 @@ def tokens(text: str, language: str = "en") -> list[str]:
 
     Where articles are all there is, they stay.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = _WIDE_MARK.sub(lambda mark: " " if mark[1] else mark[0], text)
+    plain = unicodedata.normalize("NFKC", plain).casefold()
     plain = _GROUPED.sub(lambda number: re.sub(r"\D", "", number[0]), plain)
     plain = _DECIMAL.sub(_POINT, plain)
     plain = _JOINER.sub(" ", plain)

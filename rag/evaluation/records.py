@@ -193,3 +193,28 @@ class SeedQuestion:
     answerable: bool
     source: str
     evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentationQuestion:
+    """A question over documentation; `sections` answer it, by their address."""
+
+    id: str
+    question: str
+    sections: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedAnswers:
+    """RAGChecker: two answers, and how two people compare their correctness.
+
+    `people`: of each, from -2 (the first answer is much better) to 2 (the second is).
+    """
+
+    id: str
+    source: str
+    question: str
+    reference: str
+    answers: tuple[str, str]
+    people: tuple[float, float]

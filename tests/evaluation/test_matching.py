@@ -17,6 +17,8 @@ from rag.evaluation.matching import contains_gold, exact_match, token_f1, tokens
         ("in 2003 100 people", "en", ["in", "2003", "100", "people"]),
         ("Die Franko-Preußische Straße", "de", ["franko", "preussische", "strasse"]),
         ("在2003年,GPT-3有96层。", "zh", [*"在", "2003", "年", "gpt", "3", "有", "96", "层"]),
+        ("只有1.96%。2024年", "zh", [*"只有", "1.96", "2024", "年"]),
+        ("１，６００人（约）", "zh", ["1600", *"人约"]),
         ("1234", "zh", ["1234"]),
         ("the", "en", ["the"]),
         ("…", "en", []),

@@ -1,0 +1,130 @@
+"""The figures of a run: every metric of every system, over all items and over each part."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rag.evaluation.checks import Numbers, Undefined
+from rag.evaluation.intervals import RESAMPLES, Interval, Rows, cluster_bootstrap, mean_interval
+from rag.evaluation.runs import Figure, Item
+from rag.evaluation.suite_metrics import (
+    ITEM_METRICS,
+    PRODUCT,
+    SET_METRICS,
+    SetMetric,
+    higher_is_better,
+    named,
+    parted,
+    systems,
+)
+
+LEAST_PART = 3
+"""A part of fewer items has no figures of its own."""
+
+
+def figures(items: Sequence[Item], seed: int, resamples: int = RESAMPLES) -> list[Figure]:
+    """Return all figures, those over all items first.
+
+    A metric that has no value on a part, or no interval, is left out there: one class only, say.
+    """
+    found: list[Figure] = []
+    for part, rows in parts(items):
+        chosen = [items[row] for row in rows]
+        for metric, system, interval in _figures(chosen, bool(part), seed, resamples):
+            found.append(
+                Figure(
+                    metric,
+                    system,
+                    part,
+                    interval.estimate,
+                    interval.low,
+                    interval.high,
+                    interval.n,
+                    higher_is_better(metric),
+                )
+            )
+    return found
+
+
+def parts(items: Sequence[Item]) -> Iterator[tuple[dict[str, str], list[int]]]:
+    """Yield all items, then those of each language and of each type where there are several."""
+    yield {}, list(range(len(items)))
+    for name in ("lang", "type"):
+        groups: dict[str, list[int]] = {}
+        for row, item in enumerate(items):
+            groups.setdefault(getattr(item, name), []).append(row)
+        if len(groups) > 1:
+            for value, rows in groups.items():
+                if len(rows) >= LEAST_PART:
+                    yield {name: value}, rows
+
+
+def _figures(
+    items: Sequence[Item], is_part: bool, seed: int, resamples: int
+) -> Iterator[tuple[str, str, Interval]]:
+    for name, rows in _means(items).items():
+        values, clusters = zip(*rows, strict=True)
+        yield *parted(name), mean_interval(values, clusters, seed=seed, resamples=resamples)
+    for system in systems(name for item in items for name in item.columns):
+        if is_part and system != PRODUCT:
+            continue  # the floors of a part would take most of the time
+        for metric, how in SET_METRICS.items():
+            interval = set_interval(items, how, system, seed, resamples)
+            if interval is not None:
+                yield metric, system, interval
+
+
+def _means(items: Sequence[Item]) -> dict[str, list[tuple[float, str]]]:
+    """Return (value, cluster) of every item that has it, by name; known metrics in their order."""
+    found: dict[str, list[tuple[float, str]]] = {}
+    for item in items:
+        timed = {f"seconds, {name}": value for name, value in item.seconds.items()}
+        spent = {f"cost, {name}": value for name, value in item.cost.items()}
+        for name, value in {**item.values, **timed, **spent}.items():
+            found.setdefault(name, []).append((value, item.cluster))
+    order = list(ITEM_METRICS)
+    place = {n: order.index(parted(n)[0]) if parted(n)[0] in order else len(order) for n in found}
+    return {name: found[name] for name in sorted(found, key=lambda name: place[name])}
+
+
+def columns(items: Sequence[Item], names: Sequence[str], system: str) -> dict[str, Numbers] | None:
+    """Return the columns of a system by metric's name, None unless every item has all of them.
+
+    A column that a system shares with the product ("gold") stands under the plain name.
+    """
+    found: dict[str, Numbers] = {}
+    for name in names:
+        own = named(name, system)
+        try:
+            found[name] = np.array(
+                [i.columns[own] if own in i.columns else i.columns[name] for i in items],
+                dtype=np.float64,
+            )
+        except KeyError:
+            return None
+    return found
+
+
+def set_interval(
+    items: Sequence[Item], metric: SetMetric, system: str, seed: int, resamples: int
+) -> Interval | None:
+    """Return a metric of a set with its interval, None where it does not apply."""
+    if system != PRODUCT and not _has_own(items, metric.columns, system):
+        return None
+    if (table := columns(items, metric.columns, system)) is None:
+        return None
+
+    def statistic(rows: Rows) -> float:
+        drawn: Mapping[str, Numbers] = {name: column[rows] for name, column in table.items()}
+        return metric.function(drawn)
+
+    try:
+        return cluster_bootstrap(
+            statistic, [item.cluster for item in items], resamples=resamples, seed=seed
+        )
+    except Undefined:
+        return None
+
+
+def _has_own(items: Sequence[Item], names: Sequence[str], system: str) -> bool:
+    return any(named(name, system) in item.columns for item in items for name in names)

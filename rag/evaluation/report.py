@@ -1,0 +1,185 @@
+"""The report of a run: report.html, one file that loads nothing, and report.md.
+
+What is on the page, and how it is kept from running anything: `rag.evaluation.pages`.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.evaluation import pages
+from rag.evaluation.report_cases import Shown, worst
+from rag.evaluation.report_charts import drawn
+from rag.evaluation.report_tables import Spread, Table, by_part, by_system, costs, latencies
+from rag.evaluation.run_folder import Run, read_run
+from rag.evaluation.runs import Figure, Manifest
+
+HTML, MARKDOWN = "report.html", "report.md"
+VERDICTS = ("supported", "partial", "contradicted", "unsupported")
+JUDGED = {
+    "audit": "The judge is this program's checker, and gold labels where the answers came with "
+    "them. It can be wrong: look at its verdicts below before you quote these figures."
+}
+_IN_MARKDOWN = 10
+
+
+def write(folder: Path) -> None:
+    """Write report.html and report.md into a run's folder.
+
+    Raises:
+        ConfigError: it holds no run.
+    """
+    run = read_run(folder)
+    (folder / HTML).write_text(html(run), encoding="utf-8")
+    (folder / MARKDOWN).write_text(markdown(run), encoding="utf-8")
+
+
+def html(run: Run) -> str:
+    """Return the report as a page."""
+    cases = worst(run.items)
+    whole = by_system(run.figures)
+    return pages.render(
+        "report.html",
+        title=f"{run.manifest.suite}: {run.manifest.run}",
+        manifest=run.manifest,
+        facts=_facts(run.manifest),
+        judged=JUDGED.get(run.manifest.kind, ""),
+        items=len(run.items),
+        whole=whole if whole.rows else None,
+        parts=by_part(run.figures),
+        charts=drawn(run.items),
+        latencies=latencies(run.items),
+        costs=costs(run.items),
+        cases=cases,
+        verdicts=VERDICTS,
+        claims=_claims(cases),
+    )
+
+
+def _tables(run: Run) -> list[Table]:
+    return [table for table in (by_system(run.figures), *by_part(run.figures)) if table.rows]
+
+
+def _claims(cases: Sequence[Shown]) -> list[dict[str, object]]:
+    """Return the claims that a person can mark, as `rag eval checker` reads them, no label yet.
+
+    In the order of the page, where each is called by its place in this list.
+    """
+    return [
+        {
+            "id": f"{shown.item.id}#{number}",
+            "claim": claim.text,
+            "sources": [source.text for source in claim.sources],
+            "verdict": claim.verdict,
+            "lang": shown.item.lang,
+            "cluster": shown.item.cluster,
+        }
+        for shown in cases
+        for number, claim in enumerate(shown.item.claims)
+        if claim.sources
+    ]
+
+
+def _facts(manifest: Manifest) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what is known of a run, in groups of names and values."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = [
+        (
+            "Run",
+            [
+                ("command", manifest.command),
+                ("started", manifest.started),
+                ("finished", manifest.finished or "not finished: figures are missing"),
+                ("seed", str(manifest.seed)),
+                ("limit", "none" if manifest.limit is None else str(manifest.limit)),
+            ],
+        )
+    ]
+    for name in ("dataset", "models", "index", "config", "versions", "hardware"):
+        values = getattr(manifest, name) or {}
+        told = [(key, _told(value)) for key, value in values.items()]
+        if told:
+            groups.append((name.capitalize(), told))
+    return groups
+
+
+def _told(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def markdown(run: Run) -> str:
+    """Return the report as Markdown."""
+    escaped = pages.markdown
+    finished = run.manifest.finished or "not finished"
+    lines = [
+        f"# {escaped(run.manifest.suite)}: {escaped(run.manifest.run)}",
+        "",
+        f"{escaped(run.manifest.kind)}, {len(run.items)} items, {escaped(finished)}. "
+        f"Made by: {escaped(run.manifest.command)}",
+        "",
+    ]
+    if run.manifest.kind in JUDGED:
+        lines += [JUDGED[run.manifest.kind], ""]
+    for table in _tables(run):
+        lines += _table(table)
+    for title, spreads in (("Seconds", latencies(run.items)), ("Cost", costs(run.items))):
+        lines += _spreads(title, spreads)
+    lines += _worst(worst(run.items)[:_IN_MARKDOWN])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(table: Table) -> list[str]:
+    cells = [[name, *map(_cell, figures)] for name, figures in table.rows]
+    return [
+        f"## {table.title}",
+        "",
+        *([table.note, ""] if table.note else []),
+        *grid(table.head, cells),
+    ]
+
+
+def _cell(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    low, high = pages.number(figure.low), pages.number(figure.high)
+    return f"{pages.number(figure.value)} [{low}, {high}]"
+
+
+def _spreads(title: str, spreads: Sequence[Spread]) -> list[str]:
+    if not spreads:
+        return []
+    head = ("", "items", "mean", "median", "95%", "largest")
+    rows = [
+        [s.name, str(s.n), *map(pages.number, (s.mean, s.median, s.most, s.largest))]
+        for s in spreads
+    ]
+    return [f"## {title}", "", *grid(head, rows)]
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table of Markdown with an empty line behind it; all cells are escaped."""
+    return [
+        f"| {' | '.join(map(pages.markdown, head))} |",
+        f"|{'---|' * len(head)}",
+        *(f"| {' | '.join(map(pages.markdown, row))} |" for row in rows),
+        "",
+    ]
+
+
+def _worst(cases: Sequence[Shown]) -> list[str]:
+    if not cases:
+        return []
+    lines = ["## Worst cases", ""]
+    for shown in cases:
+        item = shown.item
+        lines.append(
+            f"- **{pages.markdown(item.question or item.id)}** ({pages.markdown(item.id)})"
+        )
+        if item.answer:
+            lines.append(f"  - answered: {pages.markdown(item.answer)}")
+        if item.gold:
+            lines.append(f"  - gold: {pages.markdown('; '.join(item.gold))}")
+        for claim in item.claims:
+            gold = f", gold: {pages.markdown(claim.gold)}" if claim.gold else ""
+            verdict, said = pages.markdown(claim.verdict), pages.markdown(claim.text)
+            lines.append(f"  - {verdict}{gold}: {said}")
+    return [*lines, ""]
