@@ -15,6 +15,8 @@ Rows = NDArray[np.int64]
 
 RESAMPLES = 2_000
 _MOST_UNDEFINED = 0.05
+# Clusters drawn in one call.
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,11 @@ def mean_interval(
     sizes = np.array([len(rows) for rows in members])
     random = np.random.default_rng(seed)
     drawn = np.empty(resamples)
-    for resample in range(resamples):
-        chosen = random.integers(len(members), size=len(members))
-        drawn[resample] = sums[chosen].sum() / sizes[chosen].sum()
+    step = max(1, _AT_ONCE // len(members))
+    for start in range(0, resamples, step):
+        several = (min(step, resamples - start), len(members))
+        chosen = random.integers(len(members), size=several)
+        drawn[start : start + step] = sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(float(column.mean()), float(low), float(high), n, len(members), 0)
 

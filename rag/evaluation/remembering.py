@@ -9,8 +9,10 @@ import numpy as np
 
 from rag.protocols import Embedder, Tokenizer, TokenVectors, Vectors
 
-MOST_TEXTS = 20_000
-"""Readings kept of each kind."""
+MOST_VECTORS = 20_000
+"""Vectors of texts that are kept, of passages and of queries; some 1.5 KB each."""
+MOST_READINGS = 1_500
+"""Texts of which the vectors of all tokens are kept; some 0.35 MB each, of a whole passage."""
 
 Value = TypeVar("Value")
 
@@ -18,10 +20,12 @@ Value = TypeVar("Value")
 class Remembering:
     """An embedder that reads each text once, while it is among the last that were read."""
 
-    def __init__(self, embedder: Embedder, most: int = MOST_TEXTS) -> None:
-        """Take the embedder that reads what is new."""
+    def __init__(
+        self, embedder: Embedder, most: int = MOST_VECTORS, most_readings: int = MOST_READINGS
+    ) -> None:
+        """Take the embedder that reads what is new, and how much is kept."""
         self._embedder = embedder
-        self._tokens = _Memory[TokenVectors](embedder.embed_tokens, most)
+        self._tokens = _Memory[TokenVectors](embedder.embed_tokens, most_readings)
         self._passages = _Memory[Vectors](lambda texts: list(embedder.embed_passages(texts)), most)
         self._queries = _Memory[Vectors](lambda texts: list(embedder.embed_queries(texts)), most)
 

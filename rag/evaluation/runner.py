@@ -29,6 +29,7 @@ from rag.evaluation.cases import (
 )
 from rag.evaluation.claiming import ClaimChecker, check, compare
 from rag.evaluation.figures import figures
+from rag.evaluation.intervals import RESAMPLES
 from rag.evaluation.retrieving import rank
 from rag.evaluation.run_cache import ItemCache
 from rag.evaluation.runs import (
@@ -54,12 +55,14 @@ class Tools:
     Attributes:
         cache: items made before; None makes every one.
         jobs: cases evaluated at a time. Times are honest with 1.
+        resamples: of the bootstrap.
     """
 
     worlds: Worlds
     checker: ClaimChecker
     cache: ItemCache | None = None
     jobs: int = 1
+    resamples: int = RESAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ def run(
             log.append(item)
             told(len(log.items), len(cases))
         items = list(log.items)
-    found = figures(items, manifest.seed)
+    found = figures(items, manifest.seed, tools.resamples)
     write_figures(folder, found)
     manifest = replace(manifest, finished=now())
     write_manifest(folder, manifest)

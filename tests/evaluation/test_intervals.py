@@ -124,3 +124,16 @@ def test_holm_by_hand() -> None:
     assert holm({}) == {}
     with pytest.raises(ValueError, match="p-value of x"):
         holm({"x": 1.2})
+
+
+def test_a_mean_has_the_interval_of_any_statistic() -> None:
+    """The shortcut for means draws what the bootstrap of any figure draws."""
+    values = [0.0, 1.0, 0.5, 0.25, 1.0, 0.0, 0.75]
+    clusters = ["a", "a", "b", "c", "c", "c", "d"]
+    column = np.array(values)
+    whole = cluster_bootstrap(lambda rows: float(column[rows].mean()), clusters, resamples=200)
+    short = mean_interval(values, clusters, resamples=200)
+    assert (short.n, short.clusters) == (whole.n, whole.clusters)
+    assert (short.estimate, short.low, short.high) == pytest.approx(
+        (whole.estimate, whole.low, whole.high)
+    )

@@ -85,7 +85,7 @@ class Lab:
 
         config = Config(index_dir=place / "indexes", embedder="hash", parsers=0)
         worlds = Worlds(config, remembering, assemble, place / "worlds")
-        self.tools = Tools(worlds, Checker(None), ItemCache(place / "items"), jobs)
+        self.tools = Tools(worlds, Checker(None), ItemCache(place / "items"), jobs, resamples=20)
 
     def run(
         self, name: str, dataset: Dataset[Any], manifest: Manifest = MANIFEST, **how: Any
