@@ -54,7 +54,7 @@ class Printer:
         documents = view["documents"]
         counts = [f"{documents[key]} {key}" for key in ("added", "updated", "unchanged", "deleted")]
         if documents["copies"]:
-            counts.append(f"{documents['copies']} copies of others")
+            counts.append(f"{documents['copies']} the same as another")
         for key in ("failed", "skipped"):
             if documents[key]:
                 counts.append(f"{len(documents[key])} {key}")
@@ -216,6 +216,8 @@ class Printer:
 
     def keys(self, view: Json) -> None:
         """Print API keys, a line each; those that are revoked pale."""
+        if not view["keys"]:
+            self._line("no keys: on this machine anybody may ask, from beyond it nobody")
         for key in view["keys"]:
             where = "all" if key["collections"] is None else ", ".join(key["collections"])
             state = f"revoked {key['revoked']}" if key["revoked"] else f"since {key['created']}"

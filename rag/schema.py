@@ -165,6 +165,8 @@ def _remedy(reason: str) -> str:
         return "free some space and run it again, what was committed is kept"
     if "readonly" in reason or "permission" in reason or "unable to open" in reason:
         return "check the folder's permissions, or choose another with --index-dir"
+    if "no such file" in reason:
+        return "check its name"
     if "locked" in reason:
         return "wait for the other process, then run it again"
     return "check the disk and run it again"

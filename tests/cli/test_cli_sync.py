@@ -116,7 +116,7 @@ def test_copies_are_told_by_every_command(rag: Any, docs: Path) -> None:
     first = rag("ingest", docs, "--dry-run")
     assert "copies:   copy/once.txt (of again.txt)\n" in first.out
     assert "copies:   space.txt (of again.txt)\n" in first.out and ", 2 copies, " in first.out
-    assert ", 2 copies of others\n" in rag("ingest", docs).out
+    assert ", 2 the same as another\n" in rag("ingest", docs).out
     assert rag("status", "--json").json["copies"] == 2
     (hit, *_) = rag("search", "Saturn rings", "-k", "1", "--json").json["hits"]
     assert (hit["source"], hit["also_in"]) == ("again.txt", ["copy/once.txt", "space.txt"])
