@@ -186,6 +186,7 @@ _CITATION = {
     "passage_id": "4f0c",
     "document_id": "a81b",
     "source": "animals/cats.md",
+    "also_in": [],
     "title": "Cats",
     "page": None,
     "unit": "page",
