@@ -19,7 +19,7 @@ MEMORY = Path("/dev/shm")
 ROOM = 512 * 1024 * 1024
 
 
-settings.register_profile("whole", max_examples=120, deadline=None)
+settings.register_profile("whole", max_examples=40, deadline=None)
 settings.register_profile("fast", max_examples=8, deadline=None)
 
 

@@ -454,7 +454,7 @@ def _fill(docs: Path, files: dict[str, str]) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

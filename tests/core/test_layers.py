@@ -200,7 +200,7 @@ def play(shelf: Shelf, event: tuple[str, Any]) -> None:
 
 @pytest.mark.parametrize("make_index", [ExactIndex, FlatIndex])
 @given(events=EVENTS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 def test_any_course_of_events_answers_as_one_index(
     small: None, make_index: Any, events: list[tuple[str, Any]]
 ) -> None:
