@@ -218,6 +218,7 @@ def copy(
     title, language, *fields = rest[:7]
     file, unit = rest[7:10], rest[11]
     identity, source = named(old, str(number)), f"{number:03}/{source}"
+    fields[-1] = named(fields[-1], str(number))  # of the same bytes they would be one document
     query = "SELECT start, text FROM segments WHERE document = ?"
     segments = connection.execute(query, (old,)).fetchall()
     length = sum(len(text) for _, text in segments)
