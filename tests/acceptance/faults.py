@@ -1,11 +1,13 @@
 """Runs an ingest under strace, which kills it, or fails its calls, at a chosen one."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.core.bench import ROOT
 
@@ -55,11 +57,16 @@ def _command(docs: Path, indexes: Path) -> list[str]:
     return [sys.executable, "-B", "-c", PROGRAM, str(docs), str(indexes)]
 
 
+def _where(docs: Path) -> dict[str, Any]:
+    """Beside the documents: where nothing can be written, Python tries its folder too."""
+    return {"cwd": docs.parent, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+
+
 def calls(docs: Path, indexes: Path, names: str, log: Path) -> int:
     """Run to the end and return how many calls of these names were made under the indexes."""
     command = ["strace", "-f", "-qq", "-e", f"trace={names}", "-o", str(log)]
     done = subprocess.run(
-        [*command, *_command(docs, indexes)], cwd=ROOT, capture_output=True, check=False
+        [*command, *_command(docs, indexes)], **_where(docs), capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     return len(re.findall(r"^\d+ +(?!\+\+\+|---)\w+\(", log.read_text("utf-8", "replace"), re.M))
@@ -71,7 +78,7 @@ def faulty(docs: Path, indexes: Path, injection: str) -> Ended:
     command = ["strace", "-f", "-qq", "-e", f"trace={names}", "-e", f"inject={injection}"]
     done = subprocess.run(
         [*command, "-o", "/dev/null", *_command(docs, indexes)],
-        cwd=ROOT,
+        **_where(docs),
         capture_output=True,
         check=False,
         timeout=120,
