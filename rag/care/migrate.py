@@ -83,6 +83,7 @@ def migrate(
             before = store.meta["embedder"]
             if all(store.meta.get(key) == value for key, value in meta.items()):
                 shutil.rmtree(path / DRAFT, ignore_errors=True)
+                derived.save(store)  # a run may have been interrupted just before it did
                 return Migrated(before, before, *store.count(), 0, None)
         embedded = _grow(path, meta, embedder, config, listener)
         if keep_old is not None:

@@ -129,6 +129,23 @@ def test_an_index_that_is_up_to_date_is_left_as_it_is(animals: Bench) -> None:
     assert animals.store().version() == version
 
 
+def test_one_interrupted_before_its_base_was_saved_is_completed(
+    animals: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run saves what is derived from an index that is in place already."""
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.derived.save", _die)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(animals.index, NarrowEmbedder(), animals.config)
+    assert [finding.where for finding in verify(animals.index).findings] == ["derived"]
+    migrate(animals.index, NarrowEmbedder(), animals.config)
+    assert verify(animals.index).findings == ()
+
+
+def _die(*given: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_an_earlier_schema_is_brought_up_to_date(bench: Bench) -> None:
     """What a reader of an old index is told to run does help."""
     old(bench.index, 1)
