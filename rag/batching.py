@@ -16,7 +16,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from rag.protocols import Embedder, Tokenizer, TokenVectors, Vectors
+from rag.delegating import DelegatingEmbedder
+from rag.protocols import Embedder, TokenVectors, Vectors
 
 # An ingest embeds many at a time, and would only fill the cache.
 MOST_TEXTS = 128
@@ -32,7 +33,7 @@ class _Asked:
     found: Future[list[Any]] = field(default_factory=Future)
 
 
-class BatchingEmbedder:
+class BatchingEmbedder(DelegatingEmbedder):
     """Another embedder, shared by threads. What it gives for a text is what the other gives, to
     the last digits, which in low precision depend on the texts beside it."""
 
@@ -57,29 +58,9 @@ class BatchingEmbedder:
         }
 
     @property
-    def name(self) -> str:
-        """The model's name, as the user gives it."""
-        return self._embedder.name
-
-    @property
-    def fingerprint(self) -> str:
-        """What decides the vectors."""
-        return self._embedder.fingerprint
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dim
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens of passage text that fit beside the prefix and the special tokens."""
-        return self._embedder.max_tokens
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The model's tokenizer, for chunking in the units that the model counts."""
-        return self._embedder.tokenizer
+    def inner(self) -> Embedder:
+        """The embedder that the texts go through."""
+        return self._embedder
 
     @property
     def cached(self) -> tuple[int, int]:
@@ -89,19 +70,19 @@ class BatchingEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dim) float32, unit L2 norm, in the order of texts."""
         if len(texts) > MOST_TEXTS:
-            return self._embedder.embed_queries(texts)
+            return super().embed_queries(texts)
         return self._stacked(self._ask("queries", texts))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dim) float32, unit L2 norm, in the order of texts."""
         if len(texts) > MOST_TEXTS:
-            return self._embedder.embed_passages(texts)
+            return super().embed_passages(texts)
         return self._stacked(self._ask("passages", texts))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Return the vectors of the tokens of each text; raises what the embedder does."""
         if len(texts) > MOST_TEXTS:
-            return self._embedder.embed_tokens(texts)
+            return super().embed_tokens(texts)
         return self._ask("tokens", texts)
 
     def _stacked(self, vectors: list[Vectors]) -> Vectors:

@@ -12,6 +12,7 @@ from typing import Any
 from rag.answerer import Answerer
 from rag.checking import Checker
 from rag.config import SERVER, Config
+from rag.delegating import DelegatingEmbedder
 from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
 from rag.explaining import explain, needed
@@ -23,8 +24,6 @@ from rag.protocols import (
     Message,
     Scorer,
     TextStream,
-    Tokenizer,
-    TokenVectors,
     VectorIndex,
     Vectors,
     Verifier,
@@ -170,7 +169,7 @@ def assemble(
     return Answerer(retriever, generator, verifier, config)
 
 
-class DeferredEmbedder:
+class DeferredEmbedder(DelegatingEmbedder):
     """The embedder that the settings name, fetched when its fingerprint is asked for and loaded
     when it is first needed: an ingest that finds nothing new never needs it."""
 
@@ -181,10 +180,14 @@ class DeferredEmbedder:
         before_loading: Callable[[], None] = lambda: None,
     ) -> None:
         """Remember what to load; nothing is read or fetched yet."""
-        self.name = config.embedder
         self._config = config
         self._report = report
         self._before_loading = before_loading
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the user gives it."""
+        return self._config.embedder
 
     @cached_property
     def fingerprint(self) -> str:
@@ -194,36 +197,10 @@ class DeferredEmbedder:
         return fingerprint(self.name, _resolve(self._config, self.name, self._report))
 
     @cached_property
-    def _embedder(self) -> Embedder:
+    def inner(self) -> Embedder:
+        """The embedder, loaded."""
         self._before_loading()
         return build_embedder(self._config, self._report)
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dim
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens of passage text that fit beside the prefix and the special tokens."""
-        return self._embedder.max_tokens
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The model's tokenizer, for chunking in the units that the model counts."""
-        return self._embedder.tokenizer
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
-        return self._embedder.embed_passages(texts)
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return (n, dim) float32, unit L2 norm, in the order of texts."""
-        return self._embedder.embed_queries(texts)
-
-    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the vectors of the tokens of each text."""
-        return self._embedder.embed_tokens(texts)
 
 
 def responder(answerer: Answerer, **options: Any) -> Respond:

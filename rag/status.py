@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rag import derived
 from rag.config import Config
+from rag.disk import folder_bytes
 from rag.store import Store, index_path
 from rag.views import Json
 
@@ -34,7 +35,7 @@ def index_status(config: Config, index: str) -> Json:
             "generator": config.generator,
             "device": device(config.device),
             "vector_index": "flat (exact)",
-            "bytes": sum(_size(file) for file in path.rglob("*")),
+            "bytes": folder_bytes(path),
             "healthy": store.healthy() and derived.is_saved(store),
         }
     finally:
@@ -54,10 +55,3 @@ def _torch_has_cuda() -> bool:
         return not importlib.metadata.version("torch").endswith("+cpu")
     except importlib.metadata.PackageNotFoundError:
         return False
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # gone since it was listed
-        return 0

