@@ -144,7 +144,9 @@ def made_documents(pool: Sequence[Sample], passages: int) -> Iterator[NewDocumen
             {},
             hashlib.sha256(name.encode()).hexdigest(),
         )
-        yield NewDocument(told, 1, "2026-01-01", len(whole), 1, tuple(varied))
+        yield NewDocument(
+            told, 1, "2026-01-01", len(whole), 1, tuple(varied), loaders.LOADERS_VERSION
+        )
 
 
 def make(place: Path, folder: Path, passages: int, config: Config) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rag import loaders
 from rag.analysis import language, terms
 from rag.chunking import embedded_text, page_of
 from rag.plan import Work
@@ -108,7 +109,7 @@ def new_document(document: Document, work: Work) -> NewDocument:
     """Return a document that was read out of a file, without its passages."""
     file = work.file
     date = document.metadata.get("date") or _date(file.mtime_ns)
-    return NewDocument(document, work.root.id, date, *work.file.stamp, ())
+    return NewDocument(document, work.root.id, date, *work.file.stamp, (), loaders.LOADERS_VERSION)
 
 
 def pages_of(document: Document) -> Sequence[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag import derived, loaders
+from rag import derived
 from rag.analysis import ANALYSIS_VERSION
 from rag.chunking import CHUNKER_VERSION
 from rag.config import Config
@@ -64,7 +64,6 @@ def made_with(embedder: Embedder, config: Config) -> dict[str, str]:
         "passage_tokens": str(config.passage_tokens),
         "overlap_tokens": str(config.overlap_tokens),
         "chunker": str(CHUNKER_VERSION),
-        "loaders": str(loaders.LOADERS_VERSION),
         "analysis": str(ANALYSIS_VERSION),
     }
 

@@ -55,7 +55,15 @@ def _changes_and_copies(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX copies_document ON copies(document)")
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _changes_and_copies}
+def _loaders(connection: sqlite3.Connection) -> None:
+    """3 to 4: which loaders read a document. Until now they had read all of an index."""
+    connection.execute("ALTER TABLE documents ADD COLUMN loaders INTEGER NOT NULL DEFAULT 0")
+    known = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'loaders'"
+    connection.execute(f"UPDATE documents SET loaders = coalesce(({known}), 0)")
+    connection.execute("DELETE FROM meta WHERE key = 'loaders'")
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _changes_and_copies, 3: _loaders}
 """By the version that they start from; each leads to the one after it."""
 
 

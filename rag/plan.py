@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rag import loaders
 from rag.copies import CopyRow, Place
 from rag.groups import Change, Entry
 from rag.scan import File
@@ -32,6 +33,16 @@ class Work:
     moved: bool = False
     change: Change = "added"
     content_hash: str = ""
+
+    @property
+    def read_anew(self) -> bool:
+        """True when its text is wanted even if the file holds the bytes that are stored."""
+        return self.moved or (self.state is not None and outdated(self.state))
+
+
+def outdated(state: FileState) -> bool:
+    """Tell whether other loaders than the present ones read a document."""
+    return state.loaders != loaders.LOADERS_VERSION
 
 
 @dataclass(frozen=True, slots=True)

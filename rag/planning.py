@@ -15,7 +15,7 @@ from rag.copies import Place
 from rag.errors import ConfigError, IndexNotFound
 from rag.groups import Change, Entry, Group, grouped, pair, suffix
 from rag.loaders import sidecar
-from rag.plan import Copy, Known, Plan, Work, hash_file
+from rag.plan import Copy, Known, Plan, Work, hash_file, outdated
 from rag.scan import File, Listing, printable
 from rag.store import FileState, Root, Store
 from rag.types import Failure
@@ -183,20 +183,29 @@ def _plan_group(group: Group, plan: Plan) -> None:
     first, *others = group.entries
     document = group.document
     at_rest = document is not None and group.stored and _place(document) == first.place
-    if at_rest:
+    again = document is not None and outdated(document) and first.file is not None
+    if at_rest and not again:
         _plan_same(first, plan)
     else:
-        # The same bytes are read again: a title may be the file's name.
-        moved = document is not None and document.content_hash == first.content_hash
-        change: Change = "added" if first.change == "copy" and not group.stored else first.change
+        # The same bytes are read again: by other loaders, or since a title may be the file's name.
+        same = document is not None and document.content_hash == first.content_hash
+        moved = same and not at_rest
         needed = first.content_hash if others or moved else ""
         given = (_file(first), first.root, first.source)
-        plan.work.append(Work(*given, document, moved, change, needed))
+        plan.work.append(Work(*given, document, moved, _change(group, at_rest), needed))
     for entry in others:
         if at_rest and document is not None and _attached(entry, document):
             _plan_same(entry, plan)
         else:
             plan.copies.append(Copy(entry, first.place))
+
+
+def _change(group: Group, at_rest: bool) -> Change:
+    """Return what becomes of the first file of a group, which is read."""
+    if at_rest:
+        return "updated"
+    change = group.entries[0].change
+    return "added" if change == "copy" and not group.stored else change
 
 
 def _attached(entry: Entry, document: FileState) -> bool:

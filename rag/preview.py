@@ -51,7 +51,7 @@ def _previewed(plan: Plan) -> Preview:
     for work in plan.work:
         if work.change == "copy" and work.state is not None:
             copies.append((work.source, work.state.source))
-        elif work.change != "updated" or work.moved or (changed := _changed(work, failed)):
+        elif work.change != "updated" or work.read_anew or (changed := _changed(work, failed)):
             sources[work.change].append(work.source)
         else:
             same += changed is False

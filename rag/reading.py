@@ -62,8 +62,8 @@ def _begin(work: Work, parser: Parser) -> _Begun:
         return Failure(work.source, _told(error, work))
     if work.content_hash not in ("", content_hash):
         return Failure(work.source, CHANGED)
-    same = work.state is not None and work.state.content_hash == content_hash
-    if same and not work.moved:
+    state = work.state
+    if state is not None and state.content_hash == content_hash and not work.read_anew:
         return None
     sidecar = work.file.sidecar.path if work.file.sidecar else None
     return content_hash, parser.submit(work.file.path, work.file.size, sidecar)

@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.errors import IndexCorrupt, IndexMismatch, StoreError
 from rag.migrations import MIGRATIONS, migrate
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 WRITER_CACHE_KIB = 65_536
 
 TABLES = """
@@ -38,6 +38,7 @@ CREATE TABLE documents(
     ingested_ns INTEGER NOT NULL,
     checksum BLOB NOT NULL,
     unit TEXT NOT NULL DEFAULT 'page',
+    loaders INTEGER NOT NULL DEFAULT 0, -- the version of the loaders that read the file
     UNIQUE(root, source)
 ) WITHOUT ROWID;
 

@@ -74,7 +74,9 @@ def not_found(path: Path) -> IndexNotFound:
 class FileState:
     """What the store remembers of a file, to tell whether it has changed.
 
-    `copy`: it holds the same bytes as the file that its document was read from.
+    Attributes:
+        loaders: the version of the loaders that read its document.
+        copy: it holds the same bytes as the file that its document was read from.
     """
 
     document_id: str
@@ -84,6 +86,7 @@ class FileState:
     size: int
     mtime_ns: int
     ingested_ns: int
+    loaders: int
     copy: bool = False
 
 
@@ -170,13 +173,9 @@ class Store:
                 raise IndexMismatch(
                     f"index {self.path.name!r} was made with {key} {found} "
                     f"(embedder {self.meta.get('embedder')}), not {value}; use the same one "
-                    f"(--embedder, --passage-tokens), or {self._remedy(key)}"
+                    "(--embedder, --passage-tokens), or bring it to the present settings with "
+                    f"'rag migrate --index {self.path.name}'"
                 )
-
-    def _remedy(self, key: str) -> str:
-        if key == "loaders":  # the texts themselves are other ones
-            return f"delete {self.path} and ingest again"
-        return f"bring it to the present settings with 'rag migrate --index {self.path.name}'"
 
     # -- what is searched -------------------------------------------------------------------
 
@@ -390,11 +389,11 @@ class Store:
     def files(self, root: int) -> dict[str, FileState]:
         """Return what is remembered of each file of a root, copies included, by its source."""
         query = """
-            SELECT id, root, source, content_hash, size, mtime_ns, ingested_ns, FALSE
+            SELECT id, root, source, content_hash, size, mtime_ns, ingested_ns, loaders, FALSE
             FROM documents WHERE root = ?1
             UNION ALL
             SELECT c.document, c.root, c.source, d.content_hash, c.size, c.mtime_ns,
-                c.ingested_ns, TRUE
+                c.ingested_ns, d.loaders, TRUE
             FROM copies c JOIN documents d ON d.id = c.document WHERE c.root = ?1
         """
         with self.reading() as connection:

@@ -54,7 +54,7 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document with its passages, and the file it was read from."""
+    """A document with its passages, the file it was read from, and the version of the loaders."""
 
     document: Document
     root: int
@@ -62,6 +62,7 @@ class NewDocument:
     size: int
     mtime_ns: int
     passages: tuple[NewPassage, ...]
+    loaders: int
 
 
 @contextmanager
@@ -234,14 +235,14 @@ class StoreWriter:
         before = self._connection.execute(query, (document.id,)).fetchone()
         self._connection.execute(
             f"""
-            INSERT INTO documents VALUES ({", ".join("?" * 15)})
+            INSERT INTO documents VALUES ({", ".join("?" * 16)})
             ON CONFLICT(id) DO UPDATE SET root = excluded.root, source = excluded.source,
                 title = excluded.title, language = excluded.language, date = excluded.date,
                 metadata = excluded.metadata,
                 headings = excluded.headings, pages = excluded.pages,
                 content_hash = excluded.content_hash, size = excluded.size,
                 mtime_ns = excluded.mtime_ns, ingested_ns = excluded.ingested_ns,
-                checksum = excluded.checksum, unit = excluded.unit
+                checksum = excluded.checksum, unit = excluded.unit, loaders = excluded.loaders
             """,
             (
                 document.id,
@@ -250,6 +251,7 @@ class StoreWriter:
                 *file,
                 checksum(document.id, *content, len(document.text), *covered(document.unit)),
                 document.unit,
+                new.loaders,
             ),
         )
         self._put_text(document)

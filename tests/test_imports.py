@@ -40,7 +40,7 @@ LAYERS = {
         rag.evaluation.claiming rag.evaluation.runner rag.evaluation.question_drafts""",
     "backends": "rag.backends rag.testing",
     "build": "rag.build",
-    "surface": """rag.cli rag.chat rag.__main__ rag.batch rag.console rag.model_commands
+    "surface": """rag.cli rag.chat rag.batch rag.console rag.model_commands
         rag.ingest_commands rag.care_commands rag.key_commands rag.options rag.watching rag.live
         rag.progress rag.mcp rag.eval_commands rag.eval_running rag.eval_compare_commands
         rag.eval_console rag.eval_auditing api""",

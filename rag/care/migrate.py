@@ -28,8 +28,6 @@ from rag.types import Document, Parsed
 from rag.writer import NewDocument, StoreWriter, write_lock
 
 DRAFT = "migrating"
-# What the texts were read with: they stay as they are.
-KEPT = "loaders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,6 @@ def migrate(
     with write_lock(path):
         Caretaker(path).close()  # brings the schema up to date
         with closing(Store(path)) as store:
-            meta[KEPT] = store.meta.get(KEPT, meta[KEPT])
             before = store.meta["embedder"]
             if all(store.meta.get(key) == value for key, value in meta.items()):
                 shutil.rmtree(path / DRAFT, ignore_errors=True)
@@ -141,10 +138,14 @@ class _Stored:
     mtime_ns: int
     ingested_ns: int
     checksum: bytes
+    loaders: int
 
 
 def _stored(store: Store) -> dict[str, _Stored]:
-    query = "SELECT id, root, source, date, size, mtime_ns, ingested_ns, checksum FROM documents"
+    query = """
+        SELECT id, root, source, date, size, mtime_ns, ingested_ns, checksum, loaders
+        FROM documents
+    """
     with store.reading() as connection:
         return {record[0]: _Stored(*record) for record in connection.execute(query)}
 
@@ -206,7 +207,7 @@ class _Growth:
         document = self.old.document(stored.id)
         assert document is not None, stored.id  # one transaction lists and reads
         file = (stored.date, stored.size, stored.mtime_ns)
-        new = NewDocument(document, stored.root, *file, ())
+        new = NewDocument(document, stored.root, *file, (), stored.loaders)
         spans = chunked(_parsed(document), self.embedder, self.config)
         return Prepared(new, spans, self.embedder.fingerprint)
 

@@ -29,7 +29,7 @@ from rag.writer import NewDocument, NewPassage, StoreWriter
 
 DRAFT = "salvaging"
 Unreadable = (IndexCorrupt, IndexMismatch, sqlite3.DatabaseError, KeyError, TypeError, ValueError)
-FILE = "SELECT root, date, size, mtime_ns, ingested_ns FROM documents WHERE id = ?"
+FILE = "SELECT root, date, loaders, size, mtime_ns, ingested_ns FROM documents WHERE id = ?"
 PASSAGES = """
     SELECT id, start, "end", page, page_starts, section, text, vector_key
     FROM passages WHERE document = ? ORDER BY start, row
@@ -120,11 +120,13 @@ def _copy_document(
         assert document is not None
         passages = tuple(_passages(connection, document))
         vectors = {p.vector_key: _vector(old, connection, p.vector_key) for p in passages}
-        root, date, size, mtime_ns, ingested_ns = connection.execute(FILE, (identity,)).fetchone()
+        root, date, read_by, *file = connection.execute(FILE, (identity,)).fetchone()
+        size, mtime_ns, ingested_ns = file
         with writer.transaction():
             matrix = [np.frombuffer(each, "<f4") for each in vectors.values()]
             writer.put_vectors(list(vectors), np.array(matrix, dtype=np.float32))
-            writer.put_document(NewDocument(document, root, date, size, mtime_ns, passages))
+            new = NewDocument(document, root, date, size, mtime_ns, passages, read_by)
+            writer.put_document(new)
             writer.keep_files([(identity, root, size, mtime_ns, ingested_ns)])
             writer.put_copies(list(_copies(connection, identity)))
     except Unreadable:

@@ -20,7 +20,7 @@ from rag.types import Parsed
 
 Loader = Callable[[Path, str], Parsed]
 
-# Part of an index's fingerprint: raise it when the text or headings of any format change.
+# Raise it when the text or headings of any format change: every file is then read again.
 LOADERS_VERSION = 3
 
 TITLE_LENGTH = 300

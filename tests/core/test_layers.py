@@ -55,7 +55,7 @@ def document(name: str, language: str, title: str, texts: Sequence[str]) -> NewD
         passages.append(NewPassage(identity, *span, "", text, checksum(text), found))
         at += len(text) + 1
     told = Document(name, f"{name}.txt", title, whole, (), (), language, {}, checksum(whole).hex())
-    return NewDocument(told, 1, "2024-05-01", len(whole), 1, tuple(passages))
+    return NewDocument(told, 1, "2024-05-01", len(whole), 1, tuple(passages), 1)
 
 
 @dataclass

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 import rag.migrations
-from rag import loaders
 from rag.errors import IndexCorrupt, IndexMismatch
 from rag.schema import SCHEMA_VERSION, connect, create
 from rag.store import DATABASE, Store
@@ -106,8 +105,6 @@ def test_two_programs_that_open_an_old_index_migrate_it_once(tmp_path: Path) -> 
 def test_an_old_index_is_ingested_into(bench: Bench) -> None:
     """`rag ingest` brings it up to date by itself: its documents stay, others come."""
     old(bench.index, 1)
-    # Loaders have changed since, too, for which an index has to be made anew.
-    bench.sql("UPDATE meta SET value = ? WHERE key = 'loaders'", str(loaders.LOADERS_VERSION))
     put(bench.docs / "new.txt", "A new document.")
     assert bench.ingest().added == 1
     assert bench.sources() == ["cats.md", "new.txt", "кошка.txt"]
@@ -117,11 +114,19 @@ def test_an_old_index_is_ingested_into(bench: Bench) -> None:
 def test_documents_of_an_old_index_that_hold_the_same_are_joined(bench: Bench) -> None:
     """The first ingest after the migration makes copies of them, whether it sees them or not."""
     old(bench.index, 2)
-    bench.sql("UPDATE meta SET value = ? WHERE key = 'loaders'", str(loaders.LOADERS_VERSION))
     put(bench.docs / "new.txt", "A new document.")
     assert bench.ingest().added == 1
     assert bench.copies() == {"cats.md": ["copy/cats.md"]} and bench.store().count()[0] == 3
     check(bench.store())
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_an_old_index_knows_which_loaders_read_it(tmp_path: Path, version: int) -> None:
+    """What was said of the whole index is said of each document."""
+    index = old(tmp_path / "old", version)
+    connect(index / DATABASE, writable=True).close()
+    assert set(sql(index / DATABASE, "SELECT loaders FROM documents")) == {(version,)}
+    assert sql(index / DATABASE, "SELECT value FROM meta WHERE key = 'loaders'") == []
 
 
 def test_the_unit_of_pages_goes_from_loader_to_hit(

@@ -71,7 +71,7 @@ def new(identity: str, lines: list[str], *, source: str = "", root: int = 1) -> 
         metadata={"author": "Ann"},
         content_hash=checksum(text).hex(),
     )
-    return NewDocument(described, root, "2024-05-01", len(text), 1, tuple(passages))
+    return NewDocument(described, root, "2024-05-01", len(text), 1, tuple(passages), 1)
 
 
 def put(writer: StoreWriter, documents: list[NewDocument]) -> None:
