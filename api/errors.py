@@ -46,6 +46,7 @@ INTERNAL = "something went wrong on the server; its log tells more"
 # Python renamed two of these.
 _CODES = {400: ConfigError.code, 413: "content_too_large", 422: ConfigError.code}
 OUT_OF_TIME = "deadline_exceeded"
+NO_JSON = "the body is not said to be JSON; send the header 'Content-Type: application/json'"
 LATE = "the answer took longer than the server allows; try again, or ask for fewer passages"
 # Of a malformed request, so many faults are told.
 FAULTS = 3
@@ -84,8 +85,14 @@ def _rag_error(request: Request, error: Exception) -> JSONResponse:
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if error.errors()[0]["loc"] == ("body",) and not _says_json(request):
+        return error_response(422, ConfigError.code, NO_JSON)
     faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:FAULTS]]
     return error_response(422, ConfigError.code, "; ".join(faults))
+
+
+def _says_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "").lower()
 
 
 def _place(location: tuple[str | int, ...]) -> str:
