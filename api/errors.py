@@ -80,7 +80,17 @@ def install(app: FastAPI) -> None:
 # Starlette's signature of handlers names no narrower class than Exception.
 def _rag_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RagError)
-    return error_response(status_of(error), error.code, str(error))
+    return error_response(status_of(error), error.code, message_of(error))
+
+
+def message_of(error: RagError) -> str:
+    """Return the message, with a remedy that a client of the service has."""
+    if isinstance(error, IndexNotFound):
+        return (
+            f"there is no collection {error.name!r}; GET /v1/collections lists those there are, "
+            f"'rag ingest FOLDER --index {error.name}' makes one"
+        )
+    return str(error)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

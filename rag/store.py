@@ -68,7 +68,8 @@ def not_found(path: Path) -> IndexNotFound:
     """Return the error of an index that is not in the folder `path`."""
     return IndexNotFound(
         f"there is no index {path.name!r} in {path.parent}; make one with "
-        f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+        f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir",
+        path.name,
     )
 
 
