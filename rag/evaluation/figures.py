@@ -1,11 +1,18 @@
 """The figures of a run: every metric of every system, over all items and over each part."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from rag.evaluation.checks import Numbers, Undefined
-from rag.evaluation.intervals import RESAMPLES, Interval, Rows, cluster_bootstrap, mean_interval
+from rag.evaluation.intervals import (
+    RESAMPLES,
+    Draw,
+    Interval,
+    draw,
+    mean_interval,
+    set_interval,
+)
 from rag.evaluation.runs import Figure, Item
 from rag.evaluation.suite_metrics import (
     ITEM_METRICS,
@@ -62,14 +69,22 @@ def parts(items: Sequence[Item]) -> Iterator[tuple[dict[str, str], list[int]]]:
 def _figures(
     items: Sequence[Item], is_part: bool, seed: int, resamples: int
 ) -> Iterator[tuple[str, str, Interval]]:
+    draws: dict[tuple[str, ...], Draw] = {}
+
+    def drawn(clusters: Iterable[str]) -> Draw:
+        key = tuple(clusters)
+        if key not in draws:
+            draws[key] = draw(key, seed=seed, resamples=resamples)
+        return draws[key]
+
     for name, rows in _means(items).items():
         values, clusters = zip(*rows, strict=True)
-        yield *parted(name), mean_interval(values, clusters, seed=seed, resamples=resamples)
+        yield *parted(name), mean_interval(values, drawn(clusters))
     for system in systems(name for item in items for name in item.columns):
         if is_part and system != PRODUCT:
-            continue  # the floors of a part would take most of the time
+            continue  # a part is shown for the product alone
         for metric, how in SET_METRICS.items():
-            interval = set_interval(items, how, system, seed, resamples)
+            interval = whole_set(items, how, system, drawn(item.cluster for item in items))
             if interval is not None:
                 yield metric, system, interval
 
@@ -105,23 +120,17 @@ def columns(items: Sequence[Item], names: Sequence[str], system: str) -> dict[st
     return found
 
 
-def set_interval(
-    items: Sequence[Item], metric: SetMetric, system: str, seed: int, resamples: int
+def whole_set(
+    items: Sequence[Item], metric: SetMetric, system: str, resamples: Draw
 ) -> Interval | None:
     """Return a metric of a set with its interval, None where it does not apply."""
     if system != PRODUCT and not _has_own(items, metric.columns, system):
         return None
     if (table := columns(items, metric.columns, system)) is None:
         return None
-
-    def statistic(rows: Rows) -> float:
-        drawn: Mapping[str, Numbers] = {name: column[rows] for name, column in table.items()}
-        return metric.function(drawn)
-
     try:
-        return cluster_bootstrap(
-            statistic, [item.cluster for item in items], resamples=resamples, seed=seed
-        )
+        estimate = metric.function(table)
+        return set_interval(estimate, lambda weights: metric.resampled(table, weights), resamples)
     except Undefined:
         return None
 
