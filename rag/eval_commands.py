@@ -139,11 +139,14 @@ def outcome_view(outcome: "Outcome") -> Json:
 def print_outcome(printer: Printer, view: Json) -> None:
     """Print where a run lies, and its figures: the product's with the interval, and beside it
     what the baselines and floors have."""
+    from rag.evaluation.figures import LEAST_PART
+
     rows: dict[str, str] = {}
     for one in view["figures"]:
         value, system = f"{one['value']:.3f}", one["system"]
         if system == "product":
-            told = f"{value} ({one['low']:.3f}–{one['high']:.3f}) n {one['n']}"
+            interval = f" ({one['low']:.3f}–{one['high']:.3f})" if one["n"] >= LEAST_PART else ""
+            told = f"{value}{interval} n {one['n']}"
             rest = rows.get(one["metric"], "")
             rows[one["metric"]] = told + rest
         else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rag.evaluation.agreement import pearson, spearman
 from rag.evaluation.checks import Undefined
-from rag.evaluation.figures import figures, parts, whole_set
+from rag.evaluation.figures import figures, parts, small_parts, unmeasured, whole_set
 from rag.evaluation.intervals import Weights, draw, set_interval
 from rag.evaluation.ranking import ndcg_at, recall_at, reciprocal_rank
 from rag.evaluation.runs import Item
@@ -262,7 +262,7 @@ def test_figures_of_systems_and_parts() -> None:
     assert not by_name["seconds, check", "product", ()].higher_is_better
     assert by_name["macro-F1", "product", ()].value == pytest.approx(0.75)
     assert by_name["false acceptance", "floor", ()].value == 1.0
-    assert ("macro-F1", "floor", (("lang", "zh"),)) not in by_name
+    assert by_name["macro-F1", "floor", (("lang", "zh"),)].n == 4
     assert not [f for f in found if "type" in f.part]
 
 
@@ -287,6 +287,18 @@ def test_metrics_that_do_not_apply_are_left_out() -> None:
 
 
 def test_small_parts_have_no_figures() -> None:
-    """Two items are no part."""
-    some = [*made(), item("x", lang="ru"), item("y", lang="ru")]
+    """One item is no part, and is named."""
+    some = [*made(), item("x", lang="ru"), item("y", lang="de")]
     assert [part for part, _ in parts(some)] == [{}, {"lang": "en"}, {"lang": "zh"}]
+    assert small_parts(some) == {"lang": {"ru": 1, "de": 1}}
+
+
+def test_metrics_without_a_figure_have_a_reason() -> None:
+    """One class only, or resamples of one class only; what has a figure or no columns is none."""
+    one_class = [one for one in made() if one.columns["gold"]]
+    told = unmeasured(one_class, figures(one_class, seed=0, resamples=50))
+    assert told["false acceptance"] == "no case of this class" and "macro-F1" not in told
+    assert "gold holds one class only" in told["balanced accuracy"] and "AUROC" not in told
+    few = [made()[0], made()[1], made()[4]]
+    told = unmeasured(few, figures(few, seed=0, resamples=50))
+    assert "more than 5% of the resamples" in told["balanced accuracy"]
