@@ -40,6 +40,9 @@ _BE = "was|were|is|are"
 _NOUN = r"(?!of\b|percent|per\b|and\b|or\b|to\b|times\b|years? old)[a-z]{3,}"
 
 
+_TELLS_MORE = re.compile(r"(?:of|that|which|who|made|written|\w+ed|\w+ing)\b")
+
+
 def _english(said: str) -> Iterator[Asked]:
     if match := re.match(rf"In ({YEAR}) (?P<rest>(?:the |an? )?[\w' -]+?) (was|were) (.+)", said):
         subject = match["rest"]
@@ -52,8 +55,10 @@ def _english(said: str) -> Iterator[Asked]:
     ):
         if len(match[1].split()) <= 6:
             noun, _, rest = match[4].partition(" ")
-            asked = f"How many {noun} {_DID[match[2]]} {_lowered(match[1])} have {rest}"
-            yield Asked(f"{asked.strip()}?", match[3])
+            does = f"{_DID[match[2]]} {_lowered(match[1])} have"
+            # "…, of which the noun is told more": that stays with the noun.
+            parts = (noun, rest, does) if _TELLS_MORE.match(rest) else (noun, does, rest)
+            yield Asked(f"How many {' '.join(filter(None, parts))}?", match[3])
     elif match := re.match(rf"(?:About |Some |Only )?({_NUMBER}) ({_NOUN} .+)", said):
         yield Asked(f"How many {match[2]}?", match[1])
     elif match := re.match(

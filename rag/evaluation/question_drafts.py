@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -41,6 +42,7 @@ class Draft:
     """A line of the file: a question of `rag.evaluation.formats`, marked as a draft.
 
     Attributes:
+        cluster: the same for questions over one sentence, which stand or fall together.
         reason: why the documents do not answer it; "" where they do.
     """
 
@@ -52,6 +54,7 @@ class Draft:
     answerable: bool
     lang: str
     type: str
+    cluster: str
     reason: str = ""
     draft: bool = True
 
@@ -65,6 +68,12 @@ class Found:
     source: str
     evidence: str
     lang: str
+
+    @property
+    def cluster(self) -> str:
+        """What stands for the sentence that answers."""
+        sentence = f"{self.source}\0{self.evidence}".encode()
+        return f"sentence-{sha256(sentence).hexdigest()[:10]}"
 
 
 def drafts(store: Store, limit: int, seed: int, unanswerable: float = SHARE) -> list[Draft]:
@@ -130,7 +139,7 @@ def _in_turn(documents: Sequence[Document], random: Random) -> Iterator[Found]:
 def _answered(one: Found) -> Draft:
     answers = (one.asked.answer,) if one.asked.answer else ()
     given = (one.asked.question, answers, (one.source,), (one.evidence,))
-    return Draft("", *given, answerable=True, lang=one.lang, type=one.kind)
+    return Draft("", *given, answerable=True, lang=one.lang, type=one.kind, cluster=one.cluster)
 
 
 def _near_misses(found: Sequence[Found], maker: NearMisses, random: Random) -> list[Draft]:
@@ -148,7 +157,20 @@ def _near_misses(found: Sequence[Found], maker: NearMisses, random: Random) -> l
                 f"no passage has “{miss.new}”, put in the place of “{miss.old}” in "
                 f"“{one.asked.question}” ({one.source})"
             )
-            made.append(Draft("", miss.question, (), (), (), False, one.lang, UNANSWERABLE, reason))
+            made.append(
+                Draft(
+                    id="",
+                    question=miss.question,
+                    answers=(),
+                    sources=(),
+                    evidence=(),
+                    answerable=False,
+                    lang=one.lang,
+                    type=UNANSWERABLE,
+                    cluster=one.cluster,
+                    reason=reason,
+                )
+            )
     return made
 
 

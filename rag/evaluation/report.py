@@ -12,6 +12,7 @@ from rag.evaluation.figures import LEAST_PART
 from rag.evaluation.report_cases import Shown, is_abstained, is_unanswerable, worst
 from rag.evaluation.report_charts import drawn
 from rag.evaluation.report_tables import (
+    ALL_ITEMS,
     Spread,
     Table,
     by_part,
@@ -55,6 +56,7 @@ def html(run: Run) -> str:
         manifest=run.manifest,
         facts=_facts(run.manifest),
         judged=JUDGED.get(run.manifest.kind, ""),
+        anchors=_anchors(run.manifest),
         items=len(run.items),
         whole=whole if whole.rows else None,
         parts=by_part(run.figures),
@@ -117,6 +119,11 @@ def _facts(manifest: Manifest) -> list[tuple[str, list[tuple[str, str]]]]:
     return groups
 
 
+def _anchors(manifest: Manifest) -> str:
+    """Return the figures that others report on the same data; "" where none is known."""
+    return str(manifest.dataset.get("anchors", ""))
+
+
 def _told(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -136,6 +143,8 @@ def markdown(run: Run) -> str:
         lines += [JUDGED[run.manifest.kind], ""]
     for table in _tables(run):
         lines += _table(table)
+        if table.title == ALL_ITEMS and (anchors := _anchors(run.manifest)):
+            lines += [f"Others report: {escaped(anchors)}", ""]
     lines += [text for told in left_out(run.items) for text in (escaped(told), "")]
     for title, spreads in (("Seconds", latencies(run.items)), ("Cost", costs(run.items))):
         lines += _spreads(title, spreads)

@@ -9,6 +9,7 @@ from rag.evaluation.figures import LEAST_PART, small_parts, unmeasured
 from rag.evaluation.runs import Figure, Item
 from rag.evaluation.suite_metrics import PRODUCT
 
+ALL_ITEMS = "All items"
 TITLES = {"lang": "By language", "type": "By type"}
 NOTE = (
     "Each figure with its 95% interval, from a bootstrap over clusters of items, and n, the items "
@@ -38,7 +39,7 @@ def by_system(figures: Sequence[Figure], items: Sequence[Item]) -> Table:
     systems = _systems(whole)
     found = {(figure.metric, figure.system): figure for figure in whole}
     return Table(
-        "All items",
+        ALL_ITEMS,
         NOTE + _without_figure(unmeasured(items, figures) if whole else {}),
         ("metric", *systems),
         tuple(

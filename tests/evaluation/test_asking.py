@@ -115,6 +115,12 @@ def test_headings_by_hand(lang: str, title: str, section: str, asked: str) -> No
             "In which year was the method shown at TREC?",
             "1994",
         ),
+        (
+            "en",
+            "The jar has 12 handles made by Maier.",
+            "How many handles made by Maier does the jar have?",
+            "12",
+        ),
         ("en", "The dog has about 42 teeth.", "How many teeth does the dog have?", "42"),
         ("en", "About 40 people wrote the answers.", "How many people wrote the answers?", "40"),
         (

@@ -94,6 +94,19 @@ def test_no_question_is_asked_twice(tmp_path: Path) -> None:
     assert len(set(asked)) == len(asked)
 
 
+def test_questions_over_one_sentence_are_a_cluster(tmp_path: Path) -> None:
+    """A number and a name of one sentence, and near misses of it, are drawn together."""
+    found = drafts(many(tmp_path), 50, 0)
+    by_sentence: dict[tuple[str, ...], set[str]] = {}
+    for draft in found:
+        if draft.answerable:
+            by_sentence.setdefault(draft.evidence, set()).add(draft.cluster)
+    assert all(len(clusters) == 1 for clusters in by_sentence.values())
+    assert len(set.union(*by_sentence.values())) == len(by_sentence)
+    made = {cluster for clusters in by_sentence.values() for cluster in clusters}
+    assert made & {draft.cluster for draft in found if not draft.answerable}
+
+
 def test_gaps_are_few(store: Store) -> None:
     """What a person has to reword is at most a quarter of what is asked for."""
     found = drafts(store, 8, 0, 0.0)

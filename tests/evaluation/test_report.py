@@ -255,6 +255,15 @@ def test_few_items_have_no_interval_and_n_is_told(tmp_path: Path) -> None:
     assert "0.500 n 1" in page and "1.000 1.000–1.000, n 3" in page
 
 
+def test_what_others_report_stands_below_the_figures(tmp_path: Path) -> None:
+    """Both reports show the anchors of the data set, escaped."""
+    known = {"name": "x", "anchors": "people: .70 <b>"}
+    some = [item(f"e{n}", {"gold contained": 1.0}) for n in range(3)]
+    page, told = reports(written(tmp_path / "run", some, dataset=known).folder)
+    assert "Others report: people: .70 &lt;b&gt;" in page
+    assert told.index("| gold contained") < told.index("Others report: people: .70 <b>")
+
+
 def test_metrics_without_a_figure_are_named(tmp_path: Path) -> None:
     """Where every question has an answer, nothing can be said of refusals, and that is said."""
     columns = {"answerable": 1, "abstained": 0, "correct": 1, "confidence": 0.5}
