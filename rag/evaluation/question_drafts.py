@@ -29,6 +29,8 @@ MOST_GAPS = 0.25
 """Of the questions, those that nobody asks like that, at most: a person rewords most of them."""
 _SECTION = 1_500
 """Characters behind a heading in which its evidence is looked for."""
+_MOST_EVIDENCE = 12
+"""Sentences of a section that are named as evidence."""
 _EACH = 12
 """Questions of a kind that a document gives before the draw."""
 # Chinese sets no space beside a number.
@@ -66,13 +68,13 @@ class Found:
     kind: str
     asked: Asked
     source: str
-    evidence: str
+    evidence: tuple[str, ...]
     lang: str
 
     @property
     def cluster(self) -> str:
         """What stands for the sentence that answers."""
-        sentence = f"{self.source}\0{self.evidence}".encode()
+        sentence = f"{self.source}\0{self.evidence[0]}".encode()
         return f"sentence-{sha256(sentence).hexdigest()[:10]}"
 
 
@@ -138,7 +140,7 @@ def _in_turn(documents: Sequence[Document], random: Random) -> Iterator[Found]:
 
 def _answered(one: Found) -> Draft:
     answers = (one.asked.answer,) if one.asked.answer else ()
-    given = (one.asked.question, answers, (one.source,), (one.evidence,))
+    given = (one.asked.question, answers, (one.source,), one.evidence)
     return Draft("", *given, answerable=True, lang=one.lang, type=one.kind, cluster=one.cluster)
 
 
@@ -193,11 +195,15 @@ def _from_headings(document: Document, unique: set[str]) -> Iterator[Found]:
                 yield Found(kind, asked, document.source, _about(title, sentences), lang)
 
 
-def _about(title: str, sentences: Sequence[str]) -> str:
-    """Return the first sentence that has a word of the title, or the first of all."""
+def _about(title: str, sentences: Sequence[str]) -> tuple[str, ...]:
+    """Return the sentences of a section, any of which may answer what its title asks: those first
+    that have a word of it."""
     stems = [word[:5].casefold() for word in re.findall(r"\w{3,}", title)]
-    fitting = (s for s in sentences if any(stem in s.casefold() for stem in stems))
-    return next(fitting, sentences[0])
+
+    def is_other(sentence: str) -> bool:
+        return not any(stem in sentence.casefold() for stem in stems)
+
+    return tuple(sorted(sentences, key=is_other)[:_MOST_EVIDENCE])
 
 
 def _telling(title: str, lang: str) -> bool:
@@ -217,7 +223,7 @@ def _from_sentences(document: Document) -> Iterator[Found]:
         kinds = ((DEFINITION, defined), (AMOUNT, counted))
         for kind, made in kinds if defined or counted else _gaps(plain, lang):
             for asked in made:
-                yield Found(kind, asked, document.source, sentence, lang)
+                yield Found(kind, asked, document.source, (sentence,), lang)
 
 
 def _gaps(plain: str, lang: str) -> Iterator[tuple[str, list[Asked]]]:
