@@ -13,6 +13,7 @@ from rag.evaluation import charts, pages
 from rag.evaluation.charts import Axis, Chart, Point, Series
 from rag.evaluation.report import HTML, MARKDOWN, VERDICTS, html, write
 from rag.evaluation.report_cases import MOST_OF_A_LANGUAGE, worst
+from rag.evaluation.report_charts import drawn
 from rag.evaluation.report_tables import by_part, by_system
 from rag.evaluation.runs import Item, ShownClaim, Source
 from tests.evaluation.browser import PHONE, chromium
@@ -253,6 +254,14 @@ def test_few_items_have_no_interval_and_n_is_told(tmp_path: Path) -> None:
     page, told = reports(written(tmp_path / "run", some).folder)
     assert "| 0.500, n 1 |" in told and "| 1.000 [1.000, 1.000], n 3 |" in told
     assert "0.500 n 1" in page and "1.000 1.000–1.000, n 3" in page
+
+
+def test_items_are_counted_in_whole_numbers(tmp_path: Path) -> None:
+    """Few items give no axis with halves of an item."""
+    some = [item(f"e{n}", {"gold contained": 1.0}, seconds={"total": n + 1.0}) for n in range(3)]
+    (latency,) = (one for one in drawn(some) if one.title == "Latency")
+    labels = re.findall(r'text-anchor="end"[^>]*>([^<]*)<', latency.picture)
+    assert labels == ["0", "1"]
 
 
 def test_what_others_report_stands_below_the_figures(tmp_path: Path) -> None:
