@@ -76,6 +76,10 @@ def init_command(
     file: Annotated[Path, Argument(metavar="FILE", help="JSON lines to write")],
     limit: Annotated[int, Option(metavar="N", min=1, help="most questions")] = 50,
     seed: Annotated[int, Option(min=0, help="of the draw")] = 0,
+    unanswerable: Annotated[
+        float,
+        Option(metavar="SHARE", min=0, max=1, help="of them, near misses that no document answers"),
+    ] = 0.2,
     yes: Annotated[bool, Option("--yes", help="replace the file if it is there")] = False,
 ) -> int:
     """Draft questions from the documents of an index, for a person to prune."""
@@ -86,11 +90,12 @@ def init_command(
         raise ConfigError(f"{file} is there already; replace it by --yes, or name another")
     store = Store(index_path(settings(common, models).index_dir, common.index))
     try:
-        found = drafts(store, limit, seed)
+        found = drafts(store, limit, seed, unanswerable)
     finally:
         store.close()
     write(file, found)
     counts: Json = {"file": str(file), "questions": len(found)}
+    counts["unanswerable"] = sum(not draft.answerable for draft in found)
     for lang in sorted({draft.lang for draft in found}):
         counts[lang] = sum(draft.lang == lang for draft in found)
     print_view(counts, common.json, Printer.table)
@@ -139,11 +144,14 @@ def outcome_view(outcome: "Outcome") -> Json:
 def print_outcome(printer: Printer, view: Json) -> None:
     """Print where a run lies, and its figures: the product's with the interval, and beside it
     what the baselines and floors have."""
+    from rag.evaluation.figures import LEAST_PART
+
     rows: dict[str, str] = {}
     for one in view["figures"]:
         value, system = f"{one['value']:.3f}", one["system"]
         if system == "product":
-            told = f"{value} ({one['low']:.3f}–{one['high']:.3f}) n {one['n']}"
+            interval = f" ({one['low']:.3f}–{one['high']:.3f})" if one["n"] >= LEAST_PART else ""
+            told = f"{value}{interval} n {one['n']}"
             rest = rows.get(one["metric"], "")
             rows[one["metric"]] = told + rest
         else:

@@ -29,6 +29,7 @@ from rag.store import Store, index_path
 
 RUNS = Path("evals/runs")
 DATA = Path("../shared/data")
+WARMING = "Is anything loaded?"
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "numpy", "faiss-cpu", "faiss-gpu")
 # Where things lie, and how patient to be, changes no answer.
 _NO_PART = {"index_dir", "model_dir", "offline", "parsers", "openai_timeout", "openai_retries"}
@@ -46,7 +47,9 @@ class Session:
         self._embedder = Remembering(DeferredEmbedder(config, reporter.fetch))
         self._worlds = self._make_worlds()
         cache = None if running.no_cache else ItemCache(self._place / "items")
-        self._tools = Tools(self._worlds, Checker(self._embedder), cache, running.jobs)
+        self._tools = Tools(
+            self._worlds, Checker(self._embedder), cache, running.jobs, warm=self._warm
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +65,10 @@ class Session:
     @property
     def _place(self) -> Path:
         return self._running.cache or cache_folder()
+
+    def _warm(self) -> None:
+        """Load the embedder, and what it computes with first of all."""
+        self._embedder.embed_queries([WARMING])
 
     def _make_worlds(self) -> Worlds:
         config, embedder = self._config, self._embedder

@@ -8,11 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.evaluation.citation_metrics import CitedAnswer, CitedClaim, Pair, citation_scores
+from rag.evaluation import citation_metrics
+from rag.evaluation.citation_metrics import CitedAnswer, CitedClaim, Judge, Pair
 from rag.evaluation.citing import Claimed, Reference, Text, claimed
+from rag.evaluation.floors import Always, Overlap
 from rag.evaluation.matching import contains_gold, exact_match, token_f1
 from rag.evaluation.runs import Item, ShownClaim, Source
 from rag.evaluation.submissions import Submission
+from rag.evaluation.suite_metrics import ALWAYS, OVERLAP, PRODUCT, named
+from rag.types import Verdict
 
 SUPPORTED = "supported"
 AROUND = 300
@@ -93,12 +97,12 @@ class _Looked:
 def audit(submissions: Sequence[Submission], check: Check) -> list[Item]:
     """Return an item for each answer, with its citation metrics.
 
-    "citation recall" and "citation precision" are those of `rag.evaluation.citation_metrics`;
+    "citation recall" and "citation precision" are those of `rag.evaluation.citation_metrics`, as
+    the checker judges and, beside it, as the floors would;
     "claims cited" is the share of factual claims that cite anything, "citations valid" of
     citations whose source exists, "quotes verbatim" of quotes that stand in their source,
     "locations right" of quotes that stand where the citation says; these three only where sources
-    were given. Where lines carry gold:
-    "verdict right", "gold cited", "gold contained", "exact match", "token F1".
+    were given. Where lines carry gold, also what gold says.
     """
     looked = [_looked(submission) for submission in submissions]
     remembered: dict[Pair, Checked] = {}
@@ -204,16 +208,12 @@ def _values(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -
     factual = [cited for claim, cited in looked.claims if claim.factual]
     if looked.submission.response.abstained or not factual:
         return {}
-    score = citation_scores(
-        [_scored(looked)],
-        lambda pairs: [known(claim, texts).verdict == SUPPORTED for claim, texts in pairs],
-    ).each[0]
-    assert score is not None
-    values = {
-        "citation recall": score.recall,
-        "citation precision": score.precision,
-        "claims cited": sum(map(bool, factual)) / len(factual),
-    }
+    values = {"claims cited": sum(map(bool, factual)) / len(factual)}
+    for system, judge in _judges(known).items():
+        (score,) = citation_metrics.citation_scores([_scored(looked)], judge).each
+        assert score is not None
+        values[named("citation recall", system)] = score.recall
+        values[named("citation precision", system)] = score.precision
     cited = [one for one in looked.cited if not one.assumed]
     quoted = [one for one in cited if one.source is not None and one.reference.quote is not None]
     placed = [one for one in quoted if one.reference.location is not None]
@@ -223,6 +223,22 @@ def _values(looked: _Looked, known: Callable[[str, tuple[str, ...]], Checked]) -
         "locations right": [_stands(one) for one in placed],
     }
     return values | {name: sum(flags) / len(flags) for name, flags in shares.items() if flags}
+
+
+def _judges(known: Callable[[str, tuple[str, ...]], Checked]) -> dict[str, Judge]:
+    """Return the checker, and what judges that understand nothing would make of the same."""
+
+    def floor(judge: Always | Overlap) -> Judge:
+        return lambda pairs: [
+            told.verdict is Verdict.SUPPORTED
+            for told in judge.check([(claim, list(texts)) for claim, texts in pairs])
+        ]
+
+    return {
+        PRODUCT: lambda pairs: [known(*pair).verdict == SUPPORTED for pair in pairs],
+        OVERLAP: floor(Overlap()),
+        ALWAYS: floor(Always()),
+    }
 
 
 def _scored(looked: _Looked) -> CitedAnswer:
@@ -245,11 +261,11 @@ def _gold(looked: _Looked, shown: Sequence[ShownClaim]) -> dict[str, float]:
     if labelled := [claim for claim in shown if claim.gold is not None]:
         right = [(c.verdict == SUPPORTED) == (c.gold == SUPPORTED) for c in labelled]
         values["verdict right"] = sum(right) / len(right)
-    if given.gold_sources:
+    if given.gold_sources and not given.response.abstained:
         names = {key for one in looked.cited if one.source for key in one.reference.keys}
         values["gold cited"] = float(not names.isdisjoint(given.gold_sources))
-    if given.answers and not given.response.abstained:
-        said = given.response.text
+    if given.answers:
+        said = "" if given.response.abstained else given.response.text  # which contains nothing
         values["gold contained"] = float(contains_gold(said, given.answers, given.lang))
         values["exact match"] = float(exact_match(said, given.answers, given.lang))
         values["token F1"] = token_f1(said, given.answers, given.lang)

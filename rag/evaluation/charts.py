@@ -41,12 +41,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A label with the range that is shown; `names` stand at whole numbers in place of these."""
+    """A label with the range that is shown; `names` stand at whole numbers in place of these.
+
+    Of what is counted, `counts`, only whole numbers are shown.
+    """
 
     label: str
     low: float
     high: float
     names: Sequence[str] = ()
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
         step = max(1, -(-len(axis.names) // 6))
         return [(float(i), axis.names[i]) for i in range(0, len(axis.names), step)]
     width = _round_step((axis.high - axis.low) / _TICKS)
+    if axis.counts:
+        width = max(1.0, width)
     first, last = math.ceil(axis.low / width - 1e-9), math.floor(axis.high / width + 1e-9)
     return [(number * width, f"{number * width:.6g}") for number in range(first, last + 1)]
 

@@ -1,11 +1,18 @@
 """The figures of a run: every metric of every system, over all items and over each part."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from rag.evaluation.checks import Numbers, Undefined
-from rag.evaluation.intervals import RESAMPLES, Interval, Rows, cluster_bootstrap, mean_interval
+from rag.evaluation.intervals import (
+    RESAMPLES,
+    Draw,
+    Interval,
+    draw,
+    mean_interval,
+    set_interval,
+)
 from rag.evaluation.runs import Figure, Item
 from rag.evaluation.suite_metrics import (
     ITEM_METRICS,
@@ -19,7 +26,7 @@ from rag.evaluation.suite_metrics import (
 )
 
 LEAST_PART = 3
-"""A part of fewer items has no figures of its own."""
+"""A part of fewer items has no figures of its own, and a figure of fewer no interval shown."""
 
 
 def figures(items: Sequence[Item], seed: int, resamples: int = RESAMPLES) -> list[Figure]:
@@ -30,7 +37,7 @@ def figures(items: Sequence[Item], seed: int, resamples: int = RESAMPLES) -> lis
     found: list[Figure] = []
     for part, rows in parts(items):
         chosen = [items[row] for row in rows]
-        for metric, system, interval in _figures(chosen, bool(part), seed, resamples):
+        for metric, system, interval in _figures(chosen, seed, resamples):
             found.append(
                 Figure(
                     metric,
@@ -49,27 +56,65 @@ def figures(items: Sequence[Item], seed: int, resamples: int = RESAMPLES) -> lis
 def parts(items: Sequence[Item]) -> Iterator[tuple[dict[str, str], list[int]]]:
     """Yield all items, then those of each language and of each type where there are several."""
     yield {}, list(range(len(items)))
+    for name, groups in _groups(items):
+        for value, rows in groups.items():
+            if len(rows) >= LEAST_PART:
+                yield {name: value}, rows
+
+
+def small_parts(items: Sequence[Item]) -> dict[str, dict[str, int]]:
+    """Return the parts that are too small for figures: "lang" or "type" to value to items."""
+    small = {
+        name: {value: len(rows) for value, rows in groups.items() if len(rows) < LEAST_PART}
+        for name, groups in _groups(items)
+    }
+    return {name: groups for name, groups in small.items() if groups}
+
+
+def _groups(items: Sequence[Item]) -> Iterator[tuple[str, dict[str, list[int]]]]:
     for name in ("lang", "type"):
         groups: dict[str, list[int]] = {}
         for row, item in enumerate(items):
             groups.setdefault(getattr(item, name), []).append(row)
         if len(groups) > 1:
-            for value, rows in groups.items():
-                if len(rows) >= LEAST_PART:
-                    yield {name: value}, rows
+            yield name, groups
+
+
+def unmeasured(items: Sequence[Item], found: Sequence[Figure]) -> dict[str, str]:
+    """Return the product's metrics of the whole set that have no figure though the items have
+    what they need, each with the reason."""
+    known = {figure.metric for figure in found if not figure.part and figure.system == PRODUCT}
+    told: dict[str, str] = {}
+    for metric, how in SET_METRICS.items():
+        table = columns(items, how.columns, PRODUCT) if items and metric not in known else None
+        if table is None:
+            continue
+        try:
+            how.function(table)
+        except Undefined as error:
+            told[metric] = str(error)
+        else:
+            told[metric] = "no value in more than 5% of the resamples: too few items of a kind"
+    return told
 
 
 def _figures(
-    items: Sequence[Item], is_part: bool, seed: int, resamples: int
+    items: Sequence[Item], seed: int, resamples: int
 ) -> Iterator[tuple[str, str, Interval]]:
+    draws: dict[tuple[str, ...], Draw] = {}
+
+    def drawn(clusters: Iterable[str]) -> Draw:
+        key = tuple(clusters)
+        if key not in draws:
+            draws[key] = draw(key, seed=seed, resamples=resamples)
+        return draws[key]
+
     for name, rows in _means(items).items():
         values, clusters = zip(*rows, strict=True)
-        yield *parted(name), mean_interval(values, clusters, seed=seed, resamples=resamples)
+        yield *parted(name), mean_interval(values, drawn(clusters))
     for system in systems(name for item in items for name in item.columns):
-        if is_part and system != PRODUCT:
-            continue  # the floors of a part would take most of the time
         for metric, how in SET_METRICS.items():
-            interval = set_interval(items, how, system, seed, resamples)
+            interval = whole_set(items, how, system, drawn(item.cluster for item in items))
             if interval is not None:
                 yield metric, system, interval
 
@@ -105,23 +150,17 @@ def columns(items: Sequence[Item], names: Sequence[str], system: str) -> dict[st
     return found
 
 
-def set_interval(
-    items: Sequence[Item], metric: SetMetric, system: str, seed: int, resamples: int
+def whole_set(
+    items: Sequence[Item], metric: SetMetric, system: str, resamples: Draw
 ) -> Interval | None:
     """Return a metric of a set with its interval, None where it does not apply."""
     if system != PRODUCT and not _has_own(items, metric.columns, system):
         return None
     if (table := columns(items, metric.columns, system)) is None:
         return None
-
-    def statistic(rows: Rows) -> float:
-        drawn: Mapping[str, Numbers] = {name: column[rows] for name, column in table.items()}
-        return metric.function(drawn)
-
     try:
-        return cluster_bootstrap(
-            statistic, [item.cluster for item in items], resamples=resamples, seed=seed
-        )
+        estimate = metric.function(table)
+        return set_interval(estimate, lambda weights: metric.resampled(table, weights), resamples)
     except Undefined:
         return None
 

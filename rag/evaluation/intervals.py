@@ -3,7 +3,7 @@
 Cases of one question or document stand or fall together, so whole clusters are drawn.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from rag.evaluation.checks import Numbers, Undefined, numbers, same_length
 
 Rows = NDArray[np.int64]
+Weights = NDArray[np.float64]
 
 RESAMPLES = 2_000
 _MOST_UNDEFINED = 0.05
-# Clusters drawn in one call.
+# Numbers held at a time.
 _AT_ONCE = 1_000_000
 
 
@@ -38,75 +39,91 @@ class Interval:
     undefined: int
 
 
-def cluster_bootstrap(
-    statistic: Callable[[Rows], float],
-    clusters: Sequence[Hashable],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Interval:
-    """Return a figure over rows with its percentile bootstrap interval.
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Whole clusters drawn with replacement, as many as there are, again and again (Field & Welsh
+    2007, "cluster bootstrap"). All metrics of the same rows share one.
 
-    Clusters are drawn with replacement, as many as there are, each with all of its rows
-    (Field & Welsh 2007, "cluster bootstrap").
+    Attributes:
+        cluster: (n,) number of each row's cluster, in order of first appearance.
+        counts: (resamples, clusters) how often each was drawn.
+    """
 
-    Args:
-        statistic: row numbers (m,) int64, repeats allowed, to the figure over those rows.
-        clusters: of each row, its question or document.
-        level: share of resamples inside the interval.
+    cluster: Rows
+    counts: NDArray[np.int32]
+
+    @property
+    def clusters(self) -> int:
+        """How many there are."""
+        return int(self.counts.shape[1])
+
+    def weights(self) -> Iterator[Weights]:
+        """Yield how often each row is in each resample, (r, n) float64, some resamples at a time.
+
+        Their sum over rows is that of the rows drawn: clusters may differ in size.
+        """
+        step = max(1, _AT_ONCE // len(self.cluster))
+        for start in range(0, len(self.counts), step):
+            yield self.counts[start : start + step].astype(np.float64)[:, self.cluster]
+
+
+def draw(clusters: Sequence[Hashable], *, resamples: int = RESAMPLES, seed: int = 0) -> Draw:
+    """Return resamples of rows whose clusters are given: of each row, its question or document.
+
     Raises:
-        Undefined: the statistic is undefined over all rows, or in more than 5% of resamples.
-        ValueError: no rows, or a setting out of range.
+        ValueError: no rows, or no resamples.
     """
-    n = same_length(clusters=clusters)
-    if resamples < 1 or not 0 < level < 1:
-        raise ValueError(f"resamples {resamples} must be >= 1 and level {level} inside 0 … 1")
-    members = _members(clusters)
-    estimate = statistic(np.arange(n, dtype=np.int64))
-    random = np.random.default_rng(seed)
-    drawn: list[float] = []
-    for _ in range(resamples):
-        chosen = random.integers(len(members), size=len(members))
-        try:
-            drawn.append(statistic(np.concatenate([members[i] for i in chosen])))
-        except Undefined:
-            continue
-    undefined = resamples - len(drawn)
-    if undefined > _MOST_UNDEFINED * resamples:
-        told = f"{undefined} of {resamples} resamples of {len(members)} clusters"
-        raise Undefined(f"no interval: the figure is undefined in {told}")
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(estimate, float(low), float(high), n, len(members), undefined)
-
-
-def mean_interval(
-    values: Sequence[float] | Numbers,
-    clusters: Sequence[Hashable],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Return the mean of one value a row with its interval.
-
-    What `cluster_bootstrap` gives for it, from the sums of the clusters: much faster.
-    """
-    n = same_length(values=values, clusters=clusters)
+    same_length(clusters=clusters)
     if resamples < 1:
         raise ValueError(f"resamples {resamples} must be >= 1")
-    column = numbers("values", values)
-    members = _members(clusters)
-    sums = np.array([column[rows].sum() for rows in members])
-    sizes = np.array([len(rows) for rows in members])
+    names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
     random = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    step = max(1, _AT_ONCE // len(members))
+    counts = np.empty((resamples, len(names)), dtype=np.int32)
+    step = max(1, _AT_ONCE // len(names))
     for start in range(0, resamples, step):
-        several = (min(step, resamples - start), len(members))
-        chosen = random.integers(len(members), size=several)
-        drawn[start : start + step] = sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)
+        rows = min(step, resamples - start)
+        chosen = random.integers(len(names), size=(rows, len(names)))
+        places = chosen + len(names) * np.arange(rows)[:, None]
+        drawn = np.bincount(places.ravel(), minlength=rows * len(names))
+        counts[start : start + rows] = drawn.reshape(rows, len(names))
+    return Draw(np.array([names[cluster] for cluster in clusters], dtype=np.int64), counts)
+
+
+def set_interval(
+    estimate: float, statistic: Callable[[Weights], Numbers], resamples: Draw
+) -> Interval:
+    """Return a figure over rows with its 95% percentile interval.
+
+    Args:
+        estimate: the figure over all rows, each once.
+        statistic: weights (r, n) of the rows to the figure of each resample, (r,), NaN where it
+            has none.
+    Raises:
+        Undefined: more than 5% of the resamples have no value.
+    """
+    drawn = np.concatenate([statistic(weights) for weights in resamples.weights()])
+    known = drawn[~np.isnan(drawn)]
+    undefined = len(drawn) - len(known)
+    if undefined > _MOST_UNDEFINED * len(drawn):
+        told = f"{undefined} of {len(drawn)} resamples of {resamples.clusters} clusters"
+        raise Undefined(f"no interval: the figure is undefined in {told}")
+    return _interval(estimate, known, resamples, undefined)
+
+
+def mean_interval(values: Sequence[float] | Numbers, resamples: Draw) -> Interval:
+    """Return the mean of one value a row with its 95% percentile interval."""
+    same_length(values=values, clusters=resamples.cluster)
+    column = numbers("values", values)
+    sums = np.bincount(resamples.cluster, weights=column)
+    sizes = np.bincount(resamples.cluster).astype(np.float64)
+    drawn = (resamples.counts @ sums) / (resamples.counts @ sizes)
+    return _interval(float(column.mean()), drawn, resamples, 0)
+
+
+def _interval(estimate: float, drawn: Numbers, resamples: Draw, undefined: int) -> Interval:
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(float(column.mean()), float(low), float(high), n, len(members), 0)
+    rows = len(resamples.cluster)
+    return Interval(estimate, float(low), float(high), rows, resamples.clusters, undefined)
 
 
 def paired_permutation(
@@ -126,7 +143,8 @@ def paired_permutation(
     """
     same_length(first=first, second=second, clusters=clusters)
     difference = numbers("first", first) - numbers("second", second)
-    sums = np.array([difference[rows].sum() for rows in _members(clusters)])
+    names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    sums = np.bincount([names[cluster] for cluster in clusters], weights=difference)
     sums = sums[sums != 0]  # nothing changes with these
     observed = abs(sums.sum()) - 1e-12 * np.abs(sums).sum()
     if len(sums) < 63 and 2 ** len(sums) <= resamples:
@@ -134,9 +152,10 @@ def paired_permutation(
         return float((np.abs((1 - 2 * patterns) @ sums) >= observed).mean())
     random = np.random.default_rng(seed)
     extreme = 0
-    for _ in range(resamples):
-        signs = 1 - 2 * random.integers(2, size=len(sums))
-        extreme += int(abs(float(signs @ sums)) >= observed)
+    step = max(1, _AT_ONCE // len(sums))
+    for start in range(0, resamples, step):
+        kept = random.integers(2, size=(min(step, resamples - start), len(sums)))
+        extreme += int((np.abs((1 - 2 * kept) @ sums) >= observed).sum())
     return (1 + extreme) / (1 + resamples)
 
 
@@ -155,11 +174,3 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[name]))
         corrected[name] = largest
     return {name: corrected[name] for name in p_values}
-
-
-def _members(clusters: Sequence[Hashable]) -> list[Rows]:
-    """Return the rows of each cluster, clusters in order of first appearance."""
-    found: dict[Hashable, list[int]] = {}
-    for row, cluster in enumerate(clusters):
-        found.setdefault(cluster, []).append(row)
-    return [np.array(rows, dtype=np.int64) for rows in found.values()]

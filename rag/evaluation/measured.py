@@ -4,23 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.evaluation.checks import Numbers, Undefined
 from rag.evaluation.intervals import (
     RESAMPLES,
+    Draw,
     Interval,
-    Rows,
-    cluster_bootstrap,
+    draw,
     mean_interval,
     paired_permutation,
+    set_interval,
 )
 from rag.evaluation.pairing import Pairs
 from rag.evaluation.run_folder import Run
 from rag.evaluation.runs import Item
-from rag.evaluation.suite_metrics import PRODUCT, Columns, SetMetric, higher_is_better
+from rag.evaluation.suite_metrics import PRODUCT, SetMetric, higher_is_better
+from rag.evaluation.weighted import Columns, Weighted
 
 PERMUTATIONS = 10_000
 EXCHANGES = 1_000
+# Numbers held at a time.
+_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +78,7 @@ def of_items(metric: str, runs: tuple[Run, Run], pairs: Pairs, sampling: Samplin
         both,
         has,
         values=(float(mine.mean()), float(other.mean())),
-        interval=mean_interval(
-            change, both.clusters, resamples=sampling.resamples, seed=sampling.seed
-        ),
+        interval=mean_interval(change, _drawn(both, sampling)),
         p=paired_permutation(
             mine, other, both.clusters, resamples=sampling.permutations, seed=sampling.seed
         ),
@@ -109,23 +112,24 @@ def of_sets(metric: str, known: SetMetric, pairs: Pairs, sampling: Sampling) -> 
     if all(np.array_equal(mine[name], other[name]) for name in mine):
         return _unchanged(metric, known, both, has, known.function(mine))
 
-    def of(columns: Columns, rows: Rows) -> float:
-        return known.function({name: column[rows] for name, column in columns.items()})
-
+    values = known.function(mine), known.function(other)
     return Measured(
         metric,
         known.higher_is_better,
         both,
         has,
-        values=(known.function(mine), known.function(other)),
-        interval=cluster_bootstrap(
-            lambda rows: of(other, rows) - of(mine, rows),
-            both.clusters,
-            resamples=sampling.resamples,
-            seed=sampling.seed,
+        values=values,
+        interval=set_interval(
+            values[1] - values[0],
+            lambda weights: known.resampled(other, weights) - known.resampled(mine, weights),
+            _drawn(both, sampling),
         ),
-        p=exchanged(known.function, mine, other, both.clusters, sampling),
+        p=exchanged(known.resampled, mine, other, both.clusters, sampling),
     )
+
+
+def _drawn(both: Pairs, sampling: Sampling) -> Draw:
+    return draw(both.clusters, resamples=sampling.resamples, seed=sampling.seed)
 
 
 def _unchanged(
@@ -144,7 +148,7 @@ def _columns(items: Sequence[Item], names: Sequence[str]) -> dict[str, Numbers]:
 
 
 def exchanged(
-    function: Callable[[Columns], float],
+    resampled: Weighted,
     first: Columns,
     second: Columns,
     clusters: Sequence[str],
@@ -157,17 +161,22 @@ def exchanged(
     whose difference is at least the observed one; an exchange under which the metric has no value
     counts as one.
     """
-    observed = abs(function(second) - function(first)) - 1e-12
+    # Rows of both runs under one another: an exchange weighs one or the other of each pair.
+    table = {name: np.concatenate([first[name], second[name]]) for name in first}
     names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
     of_row = np.array([names[cluster] for cluster in clusters])
+
+    def differences(swaps: NDArray[np.int64]) -> Numbers:
+        swap = swaps.astype(np.float64)[:, of_row]
+        mine, other = np.hstack([1 - swap, swap]), np.hstack([swap, 1 - swap])
+        return np.abs(resampled(table, other) - resampled(table, mine))
+
+    observed = float(differences(np.zeros((1, len(names)), dtype=np.int64))[0]) - 1e-12
     random = np.random.default_rng(sampling.seed)
     extreme = 0
-    for _ in range(sampling.exchanges):
-        swap = random.integers(2, size=len(names)).astype(np.bool_)[of_row]
-        mine = {name: np.where(swap, second[name], first[name]) for name in first}
-        other = {name: np.where(swap, first[name], second[name]) for name in first}
-        try:
-            extreme += abs(function(other) - function(mine)) >= observed
-        except Undefined:
-            extreme += 1
+    step = max(1, _AT_ONCE // len(of_row))
+    for start in range(0, sampling.exchanges, step):
+        swaps = random.integers(2, size=(min(step, sampling.exchanges - start), len(names)))
+        found = differences(swaps)
+        extreme += int((np.isnan(found) | (found >= observed)).sum())
     return (1 + extreme) / (1 + sampling.exchanges)

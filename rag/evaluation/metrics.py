@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.evaluation.checks import Flags, Numbers, Undefined, flags, numbers, same_length
 
@@ -111,11 +112,17 @@ def operating_point(
         raise ValueError(f"true_acceptance must be above 0 and at most 1, not {true_acceptance}")
     _both_classes(truth)
     ordered = np.sort(values[truth])[::-1]
-    # Rounded first: 0.9 × 10 must be 9 cases, not 10 for want of a bit.
-    needed = int(np.ceil(round(true_acceptance * len(ordered), 9)))
+    needed = int(needed_for(np.array(float(len(ordered))), true_acceptance))
     threshold = float(ordered[needed - 1])
     rates = acceptance(truth, values >= threshold)
     return OperatingPoint(threshold, rates.true, rates.false)
+
+
+def needed_for(supported: Numbers, share: float) -> Numbers:
+    """Return how many of so many cases make a share of them, at least."""
+    # Rounded first: 0.9 × 10 must be 9 cases, not 10 for want of a bit.
+    needed: Numbers = np.ceil(np.round(share * supported, 9))
+    return needed
 
 
 def false_acceptance_rate(
@@ -168,8 +175,7 @@ def reliability(
         raise ValueError(f"scores must lie in 0 … 1, not {values.min():g} … {values.max():g}")
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}")
-    edges = np.linspace(0, 1, bins + 1)
-    where = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    where, edges = bins_of(values, bins), np.linspace(0, 1, bins + 1)
     table = []
     for number in np.unique(where):
         rows = where == number
@@ -177,6 +183,12 @@ def reliability(
         means = float(values[rows].mean()), float(truth[rows].mean())
         table.append(Bin(low, high, int(rows.sum()), *means))
     return table
+
+
+def bins_of(scores: Numbers, bins: int) -> NDArray[np.int64]:
+    """Return the number of the bin, of `bins` equal-width ones over 0 … 1, of each score."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, bins - 1)
 
 
 def ece(gold: Sequence[bool] | Flags, scores: Sequence[float] | Numbers, bins: int = 10) -> float:

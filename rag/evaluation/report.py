@@ -8,11 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.evaluation import pages
-from rag.evaluation.report_cases import Shown, worst
+from rag.evaluation.figures import LEAST_PART
+from rag.evaluation.report_cases import Shown, is_abstained, is_unanswerable, worst
 from rag.evaluation.report_charts import drawn
-from rag.evaluation.report_tables import Spread, Table, by_part, by_system, costs, latencies
+from rag.evaluation.report_tables import (
+    ALL_ITEMS,
+    Spread,
+    Table,
+    by_part,
+    by_system,
+    costs,
+    latencies,
+    left_out,
+)
 from rag.evaluation.run_folder import Run, read_run
-from rag.evaluation.runs import Figure, Manifest
+from rag.evaluation.runs import Figure, Item, Manifest
 
 HTML, MARKDOWN = "report.html", "report.md"
 VERDICTS = ("supported", "partial", "contradicted", "unsupported")
@@ -21,6 +31,8 @@ JUDGED = {
     "them. It can be wrong: look at its verdicts below before you quote these figures."
 }
 _IN_MARKDOWN = 10
+ABSTAINED = "abstained"
+UNANSWERABLE = "gold: none, the documents do not answer it"
 
 
 def write(folder: Path) -> None:
@@ -37,16 +49,19 @@ def write(folder: Path) -> None:
 def html(run: Run) -> str:
     """Return the report as a page."""
     cases = worst(run.items)
-    whole = by_system(run.figures)
+    whole = by_system(run.figures, run.items)
     return pages.render(
         "report.html",
         title=f"{run.manifest.suite}: {run.manifest.run}",
         manifest=run.manifest,
         facts=_facts(run.manifest),
         judged=JUDGED.get(run.manifest.kind, ""),
+        anchors=_anchors(run.manifest),
         items=len(run.items),
         whole=whole if whole.rows else None,
         parts=by_part(run.figures),
+        left_out=left_out(run.items),
+        least=LEAST_PART,
         charts=drawn(run.items),
         latencies=latencies(run.items),
         costs=costs(run.items),
@@ -57,7 +72,9 @@ def html(run: Run) -> str:
 
 
 def _tables(run: Run) -> list[Table]:
-    return [table for table in (by_system(run.figures), *by_part(run.figures)) if table.rows]
+    return [
+        table for table in (by_system(run.figures, run.items), *by_part(run.figures)) if table.rows
+    ]
 
 
 def _claims(cases: Sequence[Shown]) -> list[dict[str, object]]:
@@ -102,6 +119,11 @@ def _facts(manifest: Manifest) -> list[tuple[str, list[tuple[str, str]]]]:
     return groups
 
 
+def _anchors(manifest: Manifest) -> str:
+    """Return the figures that others report on the same data; "" where none is known."""
+    return str(manifest.dataset.get("anchors", ""))
+
+
 def _told(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -121,6 +143,9 @@ def markdown(run: Run) -> str:
         lines += [JUDGED[run.manifest.kind], ""]
     for table in _tables(run):
         lines += _table(table)
+        if table.title == ALL_ITEMS and (anchors := _anchors(run.manifest)):
+            lines += [f"Others report: {escaped(anchors)}", ""]
+    lines += [text for told in left_out(run.items) for text in (escaped(told), "")]
     for title, spreads in (("Seconds", latencies(run.items)), ("Cost", costs(run.items))):
         lines += _spreads(title, spreads)
     lines += _worst(worst(run.items)[:_IN_MARKDOWN])
@@ -132,7 +157,7 @@ def _table(table: Table) -> list[str]:
     return [
         f"## {table.title}",
         "",
-        *([table.note, ""] if table.note else []),
+        *([pages.markdown(table.note), ""] if table.note else []),
         *grid(table.head, cells),
     ]
 
@@ -140,8 +165,10 @@ def _table(table: Table) -> list[str]:
 def _cell(figure: Figure | None) -> str:
     if figure is None:
         return ""
-    low, high = pages.number(figure.low), pages.number(figure.high)
-    return f"{pages.number(figure.value)} [{low}, {high}]"
+    value = pages.number(figure.value)
+    if figure.n < LEAST_PART:
+        return f"{value}, n {figure.n}"
+    return f"{value} [{pages.number(figure.low)}, {pages.number(figure.high)}], n {figure.n}"
 
 
 def _spreads(title: str, spreads: Sequence[Spread]) -> list[str]:
@@ -171,15 +198,22 @@ def _worst(cases: Sequence[Shown]) -> list[str]:
     lines = ["## Worst cases", ""]
     for shown in cases:
         item = shown.item
-        lines.append(
-            f"- **{pages.markdown(item.question or item.id)}** ({pages.markdown(item.id)})"
-        )
-        if item.answer:
-            lines.append(f"  - answered: {pages.markdown(item.answer)}")
-        if item.gold:
+        lines.append(f"- {_headed(item)}{pages.markdown(item.lang)}, {pages.markdown(item.type)}")
+        if item.answer and not item.claims:
+            called = ABSTAINED if is_abstained(item) else "answer"
+            lines.append(f"  - {called}: {pages.markdown(item.answer)}")
+        if is_unanswerable(item):
+            lines.append(f"  - {UNANSWERABLE}")
+        elif item.gold and item.question:
             lines.append(f"  - gold: {pages.markdown('; '.join(item.gold))}")
         for claim in item.claims:
             gold = f", gold: {pages.markdown(claim.gold)}" if claim.gold else ""
             verdict, said = pages.markdown(claim.verdict), pages.markdown(claim.text)
             lines.append(f"  - {verdict}{gold}: {said}")
     return [*lines, ""]
+
+
+def _headed(item: Item) -> str:
+    """Return an item's question and id; its id alone where it has no question."""
+    identity = pages.markdown(item.id)
+    return f"**{pages.markdown(item.question)}** {identity}, " if item.question else f"{identity}, "

@@ -42,6 +42,16 @@ def worst(items: Sequence[Item]) -> list[Shown]:
     return chosen[:MOST]
 
 
+def is_abstained(item: Item) -> bool:
+    """Tell whether the product refused to answer."""
+    return item.columns.get("abstained", 0) > 0
+
+
+def is_unanswerable(item: Item) -> bool:
+    """Tell whether the question has no answer, so that whatever is answered is wrong."""
+    return item.columns.get("answerable", 1) < 1
+
+
 def _values(item: Item) -> tuple[tuple[str, float], ...]:
     return tuple((name, value) for name, value in item.values.items() if parted(name)[1] == PRODUCT)
 

@@ -144,7 +144,7 @@ def _latency(items: Sequence[Item]) -> tuple[Chart, Markup] | None:
         f"Items by the seconds that they took; half took at most {np.median(values):.3g}, 95% at "
         f"most {np.quantile(values, 0.95):.3g}. The last bar holds all that took longer.",
         Axis("seconds", 0.0, top),
-        Axis("items", 0.0, float(counts.max())),
+        Axis("items", 0.0, float(counts.max()), counts=True),
         [Series("items", points)],
     )
     return chart, charts.bars(chart)

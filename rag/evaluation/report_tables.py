@@ -5,10 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.evaluation.figures import LEAST_PART, small_parts, unmeasured
 from rag.evaluation.runs import Figure, Item
 from rag.evaluation.suite_metrics import PRODUCT
 
-TITLES = {"lang": "By language", "type": "By question type"}
+ALL_ITEMS = "All items"
+TITLES = {"lang": "By language", "type": "By type"}
+NOTE = (
+    "Each figure with its 95% interval, from a bootstrap over clusters of items, and n, the items "
+    f"that have it; of fewer than {LEAST_PART} no interval is given. Where all items agree it has "
+    "no width: of few items that says little. ↑ more is better, ↓ less is better."
+)
 _NEITHER = ("seconds, ", "cost, ")
 """Figures with tables of their own."""
 
@@ -26,21 +33,39 @@ class Table:
     rows: tuple[tuple[str, tuple[Figure | None, ...]], ...]
 
 
-def by_system(figures: Sequence[Figure]) -> Table:
+def by_system(figures: Sequence[Figure], items: Sequence[Item]) -> Table:
     """Return metrics over all items, the product beside baselines and floors."""
     whole = [figure for figure in figures if not figure.part and _is_quality(figure)]
     systems = _systems(whole)
     found = {(figure.metric, figure.system): figure for figure in whole}
     return Table(
-        "All items",
-        "Each figure with its 95% interval, from a bootstrap over clusters of items. ↑ more is "
-        "better, ↓ less is better.",
+        ALL_ITEMS,
+        NOTE + _without_figure(unmeasured(items, figures) if whole else {}),
         ("metric", *systems),
         tuple(
             (name, tuple(found.get((metric, system)) for system in systems))
             for metric, name in _metrics(whole)
         ),
     )
+
+
+def _without_figure(reasons: Mapping[str, str]) -> str:
+    """Return a sentence that names metrics by the reason for which they have no figure."""
+    groups: dict[str, list[str]] = {}
+    for metric, reason in reasons.items():
+        groups.setdefault(reason, []).append(metric)
+    told = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in groups.items())
+    return f" Without a figure: {told}." if told else ""
+
+
+def left_out(items: Sequence[Item]) -> list[str]:
+    """Return a line for each way of parting the data that names the parts without figures."""
+    return [
+        f"{TITLES[name]}, with fewer than {LEAST_PART} items and so without figures: "
+        + ", ".join(f"{value} ({n})" for value, n in groups.items())
+        + "."
+        for name, groups in small_parts(items).items()
+    ]
 
 
 def by_part(figures: Sequence[Figure]) -> list[Table]:

@@ -56,6 +56,8 @@ class Tools:
         cache: items made before; None makes every one.
         jobs: cases evaluated at a time. Times are honest with 1.
         resamples: of the bootstrap.
+        warm: called before the first case that is really made, so that what loads with the first
+            use of a model is not taken for the time of an item.
     """
 
     worlds: Worlds
@@ -63,6 +65,7 @@ class Tools:
     cache: ItemCache | None = None
     jobs: int = 1
     resamples: int = RESAMPLES
+    warm: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class Evaluation:
         return self._digests.get(name, "")
 
     def _make(self, case: Case) -> Item:
+        if not self.made:
+            self._tools.warm()
         self.made += 1
         match case:
             case AnswerCase():

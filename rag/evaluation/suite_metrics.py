@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from rag.evaluation import agreement, metrics, selective
+from rag.evaluation import agreement, metrics, selective, weighted
 from rag.evaluation.checks import Flags, Numbers, Undefined
+from rag.evaluation.weighted import Columns, Weighted, column, share, without
 
 PRODUCT = "product"
 QUOTE_ONLY = "quote-only"
@@ -53,20 +54,20 @@ ITEM_METRICS: Mapping[str, bool] = {
 }
 """Name of a metric to whether higher is better."""
 
-Columns = Mapping[str, Numbers]
-"""Name to one number a row, (n,) float64."""
-
 
 @dataclass(frozen=True, slots=True)
 class SetMetric:
     """A metric of a whole set.
 
     Attributes:
-        function: columns of any rows of the set to the value; raises Undefined without one.
+        function: the definition: columns of any rows of the set to the value; raises Undefined
+            without one.
+        resampled: the same over many resamples at once.
         columns: what it needs; the metric applies to items that have all of these.
     """
 
     function: Callable[[Columns], float]
+    resampled: Weighted
     higher_is_better: bool
     columns: tuple[str, ...]
 
@@ -127,33 +128,73 @@ def _span_f1(columns: Columns) -> float:
 
 
 SET_METRICS: Mapping[str, SetMetric] = {
-    "macro-F1": SetMetric(lambda c: metrics.macro_f1(_gold(c), _said(c)), True, _LABELLED),
-    "macro-F1 over sources": SetMetric(_over_sources, True, (*_LABELLED, "source")),
+    "macro-F1": SetMetric(
+        lambda c: metrics.macro_f1(_gold(c), _said(c)), weighted.macro_f1, True, _LABELLED
+    ),
+    "macro-F1 over sources": SetMetric(
+        _over_sources, weighted.macro_f1_over_sources, True, (*_LABELLED, "source")
+    ),
     "balanced accuracy": SetMetric(
-        lambda c: metrics.balanced_accuracy(_gold(c), _said(c)), True, _LABELLED
+        lambda c: metrics.balanced_accuracy(_gold(c), _said(c)),
+        weighted.balanced_accuracy,
+        True,
+        _LABELLED,
     ),
-    "true acceptance": SetMetric(lambda c: _share(c["accepted"], c["gold"]), True, _LABELLED),
-    "false acceptance": SetMetric(lambda c: _share(c["accepted"], 1 - c["gold"]), False, _LABELLED),
-    "AUROC": SetMetric(lambda c: metrics.auroc(_gold(c), c["score"]), True, _SCORED),
+    "true acceptance": SetMetric(
+        lambda c: _share(c["accepted"], c["gold"]),
+        share(column("accepted"), column("gold")),
+        True,
+        _LABELLED,
+    ),
+    "false acceptance": SetMetric(
+        lambda c: _share(c["accepted"], 1 - c["gold"]),
+        share(column("accepted"), without("gold")),
+        False,
+        _LABELLED,
+    ),
+    "AUROC": SetMetric(
+        lambda c: metrics.auroc(_gold(c), c["score"]), weighted.auroc, True, _SCORED
+    ),
     "false acceptance at 90%": SetMetric(
-        lambda c: metrics.false_acceptance_rate(_gold(c), c["score"], 0.9), False, _SCORED
+        lambda c: metrics.false_acceptance_rate(_gold(c), c["score"], 0.9),
+        weighted.false_acceptance_at_90,
+        False,
+        _SCORED,
     ),
-    "ECE": SetMetric(lambda c: metrics.ece(_gold(c), c["score"]), False, _SCORED),
-    "span F1": SetMetric(_span_f1, True, ("span shared", "span gold", "span marked")),
-    "abstention precision": SetMetric(_abstention_precision, True, _ASKED),
-    "abstention recall": SetMetric(_abstention_recall, True, _ASKED),
-    "abstention F1": SetMetric(_abstention_f1, True, _ASKED),
-    "coverage": SetMetric(lambda c: 1 - float(c["abstained"].mean()), True, ("abstained",)),
+    "ECE": SetMetric(lambda c: metrics.ece(_gold(c), c["score"]), weighted.ece, False, _SCORED),
+    "span F1": SetMetric(
+        _span_f1, weighted.span_f1, True, ("span shared", "span gold", "span marked")
+    ),
+    "abstention precision": SetMetric(
+        _abstention_precision,
+        share(without("answerable"), column("abstained")),
+        True,
+        _ASKED,
+    ),
+    "abstention recall": SetMetric(
+        _abstention_recall, share(column("abstained"), without("answerable")), True, _ASKED
+    ),
+    "abstention F1": SetMetric(_abstention_f1, weighted.abstention_f1, True, _ASKED),
+    "coverage": SetMetric(
+        lambda c: 1 - float(c["abstained"].mean()), weighted.coverage, True, ("abstained",)
+    ),
     "AURC": SetMetric(
         lambda c: selective.risk_coverage(c["correct"].astype(bool), c["confidence"]).area,
+        weighted.aurc,
         False,
         ("correct", "confidence"),
     ),
     "Pearson": SetMetric(
-        lambda c: agreement.pearson(c["human"], c["measured"]), True, ("human", "measured")
+        lambda c: agreement.pearson(c["human"], c["measured"]),
+        weighted.pearson,
+        True,
+        ("human", "measured"),
     ),
     "Spearman": SetMetric(
-        lambda c: agreement.spearman(c["human"], c["measured"]), True, ("human", "measured")
+        lambda c: agreement.spearman(c["human"], c["measured"]),
+        weighted.spearman,
+        True,
+        ("human", "measured"),
     ),
 }
 """Name of a metric to how it is computed."""

@@ -131,6 +131,9 @@ def test_drafting_questions(rag: Run, place: Path) -> None:
     refused = rag("eval", "init", "drafts.jsonl")
     assert refused.code == 2 and "--yes" in refused.error
     assert rag("eval", "init", "drafts.jsonl", "--yes", "--limit", 1).code == 0
+    without = rag("eval", "init", "drafts.jsonl", "--yes", "--unanswerable", 0, "--json")
+    assert without.code == 0 and without.json["unanswerable"] == 0
+    assert rag("eval", "init", "drafts.jsonl", "--yes", "--unanswerable", 2).code == 2
 
 
 def test_settings_from_another_file(rag: Run, place: Path) -> None:

@@ -14,6 +14,7 @@ from rag.evaluation.citation_shapes import read, read_sources, recognise
 from rag.evaluation.citing import MalformedAnswer, claimed
 from rag.evaluation.runs import Item
 from rag.evaluation.submissions import read_shared, read_submissions
+from rag.evaluation.suite_metrics import PRODUCT, parted
 
 CATS = "Cats sleep all day. They drink cold milk."
 DOGS = "Dogs bark at strangers.\nThey need long walks."
@@ -44,6 +45,11 @@ def check(claim: str, sources: Sequence[str]) -> Word:
         if words <= set(source.casefold().replace(".", " ").split()):
             return Word("supported", 1.0, (Span(number, 0, 4),))
     return Word("unsupported", 0.0)
+
+
+def judged(item: Item) -> dict[str, float]:
+    """Return what the checker and gold say of an answer, without the floors."""
+    return {name: value for name, value in item.values.items() if parted(name)[1] == PRODUCT}
 
 
 def audited(path: Path, *lines: Any) -> list[Item]:
@@ -283,7 +289,7 @@ def test_a_native_answer_worked_by_hand(tmp_path: Path) -> None:
     """
     (item,) = audited(tmp_path / "a", {**NATIVE, "id": "x", "sources": {"d1": CATS}})
     assert item.id == "x" and item.question == "What do cats do?"
-    assert item.values == {
+    assert judged(item) == {
         "citation recall": 1 / 2,
         "citation precision": pytest.approx(1 / 3),
         "claims cited": 1,
@@ -311,7 +317,7 @@ def test_without_sources_quotes_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_an_answer_of_openai_worked_by_hand(tmp_path: Path) -> None:
     """The first sentence rests on what was found in the file, the second on a file of nowhere."""
     (item,) = audited(tmp_path / "a", RESPONSES)
-    assert item.values == {
+    assert judged(item) == {
         "citation recall": 1 / 2,
         "citation precision": 1 / 2,
         "claims cited": 1,
@@ -322,7 +328,7 @@ def test_an_answer_of_openai_worked_by_hand(tmp_path: Path) -> None:
 def test_an_answer_of_openai_chat_worked_by_hand(tmp_path: Path) -> None:
     """Sources come by their address; an uncited claim counts 0 in recall alone."""
     (item,) = audited(tmp_path / "a", {"response": CHAT, "sources": {"https://cats.example": CATS}})
-    assert item.values == {
+    assert judged(item) == {
         "citation recall": 1 / 2,
         "citation precision": 1,
         "claims cited": 1 / 2,
@@ -364,7 +370,7 @@ def test_a_wrong_page_is_told(tmp_path: Path, change: dict[str, int], right: flo
 def test_an_answer_of_cohere_worked_by_hand(tmp_path: Path, value: dict[str, Any]) -> None:
     """One sentence of two is cited, and supported by the whole document."""
     (item,) = audited(tmp_path / "a", value)
-    assert item.values == {
+    assert judged(item) == {
         "citation recall": 1 / 2,
         "citation precision": 1,
         "claims cited": 1 / 2,
@@ -377,7 +383,7 @@ def test_an_answer_of_cohere_worked_by_hand(tmp_path: Path, value: dict[str, Any
 def test_marks_in_plain_text_worked_by_hand(tmp_path: Path) -> None:
     """A mark behind the full stop belongs to the sentence before; [3] is beyond the sources."""
     (item,) = audited(tmp_path / "a", PLAIN)
-    assert item.values == {
+    assert judged(item) == {
         "citation recall": 1,
         "citation precision": pytest.approx(2 / 3),
         "claims cited": 1,
@@ -503,3 +509,22 @@ def test_sources_that_are_no_texts_are_refused() -> None:
     """A PDF as bytes has to come as pages."""
     with pytest.raises(MalformedAnswer, match="pages"):
         read_sources([{"type": "document", "source": {"type": "base64", "data": "JVBERi0="}}])
+
+
+def test_floors_stand_beside_the_checker(tmp_path: Path) -> None:
+    """What a judge would give that supports everything, and one that counts words; neither
+    forgives a mark of no source."""
+    line = {"id": "1", "answer": "Cats bark. [1] Cats sleep. [1]", "sources": ["Cats sleep."]}
+    (item,) = audited(tmp_path / "a", line)
+    assert item.values["citation recall [floor: always supported]"] == 1.0
+    assert item.values["citation recall [floor: lexical overlap]"] == 0.5
+    (wrong,) = audited(tmp_path / "b", {**line, "answer": "Cats sleep. [2]"})
+    assert wrong.values["citation precision [floor: always supported]"] == 0.0
+
+
+def test_a_refusal_contains_no_gold_answer(tmp_path: Path) -> None:
+    """As of our own answers: it counts among the answers, and nothing is said of its citations."""
+    line = {"id": "1", "answer": "I do not know about milk.", "sources": ["Cats drink milk."]}
+    gold = {"abstained": True, "answers": ["milk"], "gold_sources": ["1"]}
+    (item,) = audited(tmp_path / "a", {"response": line, **gold})
+    assert item.values == {"gold contained": 0.0, "exact match": 0.0, "token F1": 0.0}

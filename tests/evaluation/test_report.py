@@ -13,6 +13,7 @@ from rag.evaluation import charts, pages
 from rag.evaluation.charts import Axis, Chart, Point, Series
 from rag.evaluation.report import HTML, MARKDOWN, VERDICTS, html, write
 from rag.evaluation.report_cases import MOST_OF_A_LANGUAGE, worst
+from rag.evaluation.report_charts import drawn
 from rag.evaluation.report_tables import by_part, by_system
 from rag.evaluation.runs import Item, ShownClaim, Source
 from tests.evaluation.browser import PHONE, chromium
@@ -223,12 +224,84 @@ def test_items_have_the_language_they_are_in(report: Path) -> None:
 def test_the_product_stands_first_with_baselines_beside_it(tmp_path: Path) -> None:
     """Systems are columns; each figure has its interval; parts have tables of their own."""
     run = written(tmp_path / "run", answers(40))
-    table = by_system(run.figures)
+    table = by_system(run.figures, run.items)
     assert table.head == ("metric", "product", "quote-only", "floor: lexical overlap")
     name, (mine, quoting, floor) = table.rows[0]
     assert name == "gold contained\u00a0↑" and mine is not None and quoting is not None
     assert mine.low <= mine.value <= mine.high and floor is None
     assert [part.head[0] for part in by_part(run.figures)] == ["lang", "type"]
+
+
+def reports(folder: Path) -> tuple[str, str]:
+    """Return both reports of a run, as they read."""
+    write(folder)
+    page = re.sub(r"<[^>]+>", "", (folder / HTML).read_text(encoding="utf-8"))
+    return page, (folder / MARKDOWN).read_text(encoding="utf-8").replace("\\", "")
+
+
+def test_small_parts_are_named(tmp_path: Path) -> None:
+    """A language of two questions has no column, and a line that says why."""
+    few = [item(f"r{n}", {"gold contained": 1.0}, lang="ru") for n in range(2)]
+    many = [item(f"e{n}", {"gold contained": 1.0}) for n in range(3)]
+    for told in reports(written(tmp_path / "run", [*few, *many]).folder):
+        assert "By language, with fewer than 3 items and so without figures: ru (2)." in told
+
+
+def test_few_items_have_no_interval_and_n_is_told(tmp_path: Path) -> None:
+    """A metric that two items have is shown with its n alone."""
+    some = [item(f"e{n}", {"gold contained": 1.0}) for n in range(3)]
+    some[0] = replace(some[0], values={"gold contained": 1.0, "token F1": 0.5})
+    page, told = reports(written(tmp_path / "run", some).folder)
+    assert "| 0.500, n 1 |" in told and "| 1.000 [1.000, 1.000], n 3 |" in told
+    assert "0.500 n 1" in page and "1.000 1.000–1.000, n 3" in page
+
+
+def test_items_are_counted_in_whole_numbers(tmp_path: Path) -> None:
+    """Few items give no axis with halves of an item."""
+    some = [item(f"e{n}", {"gold contained": 1.0}, seconds={"total": n + 1.0}) for n in range(3)]
+    (latency,) = (one for one in drawn(some) if one.title == "Latency")
+    labels = re.findall(r'text-anchor="end"[^>]*>([^<]*)<', latency.picture)
+    assert labels == ["0", "1"]
+
+
+def test_what_others_report_stands_below_the_figures(tmp_path: Path) -> None:
+    """Both reports show the anchors of the data set, escaped."""
+    known = {"name": "x", "anchors": "people: .70 <b>"}
+    some = [item(f"e{n}", {"gold contained": 1.0}) for n in range(3)]
+    page, told = reports(written(tmp_path / "run", some, dataset=known).folder)
+    assert "Others report: people: .70 &lt;b&gt;" in page
+    assert told.index("| gold contained") < told.index("Others report: people: .70 <b>")
+
+
+def test_metrics_without_a_figure_are_named(tmp_path: Path) -> None:
+    """Where every question has an answer, nothing can be said of refusals, and that is said."""
+    columns = {"answerable": 1, "abstained": 0, "correct": 1, "confidence": 0.5}
+    some = [item(f"e{n}", {"gold contained": 1.0}, columns=columns) for n in range(4)]
+    for told in reports(written(tmp_path / "run", some).folder):
+        assert "Without a figure: abstention precision (nothing was refused)" in told
+        assert "abstention recall, abstention F1 (every question has an answer)" in told
+
+
+def test_worst_cases_say_what_would_have_been_right(tmp_path: Path) -> None:
+    """A question without an answer, a refusal, and a claim, which is no answer to anything."""
+    bad = {"wrong answer": 1.0}
+    claim = ShownClaim("Cats bark.", "supported", 0.9, (Source("a", "x", 0, 1),), "unsupported")
+    some = [
+        item("q1", bad, question="Why?", answer="So.", columns={"answerable": 0, "abstained": 0}),
+        item("q2", bad, question="Who?", answer="Nothing is said.", columns={"abstained": 1}),
+        item(
+            "c1",
+            {"verdict right": 0.0},
+            answer="Cats bark.",
+            gold=("unsupported",),
+            claims=(claim,),
+        ),
+    ]
+    page, told = reports(written(tmp_path / "run", some).folder)
+    assert "Gold none: the documents do not answer it" in page and "Abstained Nothing" in page
+    assert "gold: none, the documents do not answer it" in told and "abstained: Nothing" in told
+    assert "- c1, en, all\n  - supported, gold: unsupported: Cats bark." in told
+    assert "Gold unsupported" not in page
 
 
 def test_worst_cases_are_of_every_language() -> None:

@@ -137,6 +137,14 @@ def test_two_runs_are_the_same(lab: Lab, tmp_path: Path) -> None:
     assert plain[0] == plain[1]
 
 
+def test_models_are_loaded_before_the_clock_runs(lab: Lab) -> None:
+    """Once, before the first item that is really made, and not for what the cache knows."""
+    warmed: list[int] = []
+    lab.tools = replace(lab.tools, warm=lambda: warmed.append(1))
+    assert lab.run("one", DATASET).made == 3 and warmed == [1]
+    assert lab.run("two", DATASET).made == 0 and warmed == [1]
+
+
 def test_several_at_a_time_are_in_order(tmp_path: Path) -> None:
     """With more jobs the items are those of one, in the order of the data set."""
     one, four = Lab(tmp_path / "1"), Lab(tmp_path / "4", jobs=4)

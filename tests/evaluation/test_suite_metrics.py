@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 
 from rag.evaluation.agreement import pearson, spearman
 from rag.evaluation.checks import Undefined
-from rag.evaluation.figures import figures, parts, set_interval
+from rag.evaluation.figures import figures, parts, small_parts, unmeasured, whole_set
+from rag.evaluation.intervals import Weights, draw, set_interval
 from rag.evaluation.ranking import ndcg_at, recall_at, reciprocal_rank
 from rag.evaluation.runs import Item
 from rag.evaluation.suite_metrics import (
     ITEM_METRICS,
     SET_METRICS,
+    SetMetric,
     higher_is_better,
     named,
     parted,
     systems,
 )
+from tests.evaluation.bootstrap import one_by_one
 from tests.evaluation.made import item
 
 LABELLED = {
@@ -108,6 +111,61 @@ def test_order_does_not_matter_and_bounds_hold(seed: int) -> None:
             continue
         assert metric.function(table(shuffled)) == pytest.approx(value, abs=1e-12)
         assert (-1 if name in ("Pearson", "Spearman") else 0) <= value <= 1 + 1e-12
+
+
+def drawn_columns(random: Random, n: int) -> dict[str, list[float]]:
+    """Return every column that a metric needs, with ties, at random."""
+    columns = {
+        name: [float(random.random() < 0.5) for _ in range(n)]
+        for name in ("gold", "accepted", "answerable", "abstained", "correct")
+    }
+    columns["source"] = [float(random.randrange(3)) for _ in range(n)]
+    for name in ("score", "confidence", "human", "measured"):
+        columns[name] = [round(random.random(), 1) for _ in range(n)]
+    columns["span gold"] = [float(random.randrange(3)) for _ in range(n)]
+    columns["span marked"] = [float(random.randrange(3)) for _ in range(n)]
+    pairs = zip(columns["span gold"], columns["span marked"], strict=True)
+    return columns | {"span shared": [min(pair) for pair in pairs]}
+
+
+@given(st.integers(0, 10_000))
+def test_weighted_rows_are_rows_repeated(seed: int) -> None:
+    """Over many resamples at once each metric is its definition over the rows, gathered; where
+    that has no value, NaN."""
+    random = Random(seed)
+    n = random.randint(1, 9)
+    known = table(drawn_columns(random, n))
+    weights = np.array([[random.randrange(4) for _ in range(n)] for _ in range(12)], dtype=float)
+    weights = weights[weights.sum(axis=1) > 0]
+    for name, metric in SET_METRICS.items():
+        found = metric.resampled(known, weights) if len(weights) else []
+        for value, times in zip(found, weights.astype(int), strict=True):
+            rows = np.repeat(np.arange(n), times)
+            try:
+                wanted = metric.function({key: column[rows] for key, column in known.items()})
+            except Undefined:
+                assert np.isnan(value), name
+                continue
+            assert value == pytest.approx(wanted, abs=1e-9), name
+
+
+def test_intervals_are_those_of_a_plain_bootstrap() -> None:
+    """Each metric of a set has the interval that gathering rows one resample at a time gives."""
+    random = Random(4)
+    known = table(drawn_columns(random, 60))
+    clusters = [str(row // 3) for row in range(60)]
+    resamples = draw(clusters, resamples=150, seed=2)
+    for name, metric in SET_METRICS.items():
+
+        def over(rows: np.ndarray, metric: SetMetric = metric) -> float:
+            return metric.function({key: column[rows] for key, column in known.items()})
+
+        def at_once(weights: Weights, metric: SetMetric = metric) -> np.ndarray:
+            return metric.resampled(known, weights)
+
+        found = set_interval(over(np.arange(60)), at_once, resamples)
+        wanted = one_by_one(over, clusters, 150, 2)
+        assert (found.low, found.high) == pytest.approx(wanted, abs=1e-9), name
 
 
 @given(st.integers(0, 10_000))
@@ -204,7 +262,7 @@ def test_figures_of_systems_and_parts() -> None:
     assert not by_name["seconds, check", "product", ()].higher_is_better
     assert by_name["macro-F1", "product", ()].value == pytest.approx(0.75)
     assert by_name["false acceptance", "floor", ()].value == 1.0
-    assert ("macro-F1", "floor", (("lang", "zh"),)) not in by_name
+    assert by_name["macro-F1", "floor", (("lang", "zh"),)].n == 4
     assert not [f for f in found if "type" in f.part]
 
 
@@ -220,13 +278,27 @@ def test_figures_are_the_same_each_time() -> None:
 def test_metrics_that_do_not_apply_are_left_out() -> None:
     """A column that an item lacks, or one class only, leaves the metric out."""
     some = made()
-    assert set_interval(some, SET_METRICS["AUROC"], "product", 0, 10) is None
-    assert set_interval(some, SET_METRICS["macro-F1"], "quote-only", 0, 10) is None
+    few = draw([one.cluster for one in some], resamples=10)
+    assert whole_set(some, SET_METRICS["AUROC"], "product", few) is None
+    assert whole_set(some, SET_METRICS["macro-F1"], "quote-only", few) is None
     one_class = [one for one in some if one.columns["gold"]]
-    assert set_interval(one_class, SET_METRICS["balanced accuracy"], "product", 0, 10) is None
+    few = draw([one.cluster for one in one_class], resamples=10)
+    assert whole_set(one_class, SET_METRICS["balanced accuracy"], "product", few) is None
 
 
 def test_small_parts_have_no_figures() -> None:
-    """Two items are no part."""
-    some = [*made(), item("x", lang="ru"), item("y", lang="ru")]
+    """One item is no part, and is named."""
+    some = [*made(), item("x", lang="ru"), item("y", lang="de")]
     assert [part for part, _ in parts(some)] == [{}, {"lang": "en"}, {"lang": "zh"}]
+    assert small_parts(some) == {"lang": {"ru": 1, "de": 1}}
+
+
+def test_metrics_without_a_figure_have_a_reason() -> None:
+    """One class only, or resamples of one class only; what has a figure or no columns is none."""
+    one_class = [one for one in made() if one.columns["gold"]]
+    told = unmeasured(one_class, figures(one_class, seed=0, resamples=50))
+    assert told["false acceptance"] == "no case of this class" and "macro-F1" not in told
+    assert "gold holds one class only" in told["balanced accuracy"] and "AUROC" not in told
+    few = [made()[0], made()[1], made()[4]]
+    told = unmeasured(few, figures(few, seed=0, resamples=50))
+    assert "more than 5% of the resamples" in told["balanced accuracy"]
