@@ -4,14 +4,15 @@ import * as api from "./api.js";
 import * as citation from "./citation.js";
 import { compare } from "./compare.js";
 import { openDocuments } from "./documents.js";
-import { announce, button, byId, el, fill } from "./dom.js";
+import { announce, byId, el, fill } from "./dom.js";
 import { failure } from "./failures.js";
 import * as frame from "./frame.js";
 import * as i18n from "./i18n.js";
+import { calm, drawHistory, forgetAll } from "./history.js";
 import { openPreferences } from "./preferences.js";
 import { close as closeSource, openSource } from "./source.js";
 import * as storage from "./storage.js";
-import { beginning, line, points } from "./text.js";
+import { points } from "./text.js";
 import { Turn } from "./turn.js";
 
 const { t } = i18n;
@@ -76,44 +77,8 @@ function keep() {
   showHistory();
 }
 
-function showHistory() {
-  const all = storage.conversations();
-  byId("no-history").hidden = all.length > 0;
-  byId("forget-all").hidden = all.length === 0;
-  fill(byId("history"), all.map((one) => {
-    const title = beginning(one.turns[0].question, 60);
-    const current = one.id === state.conversation?.id;
-    const name = el("button", { type: "button", class: "entry", "aria-current": current ? "true" : null, on: { click: () => converse(one) } },
-      el("span", { class: "entry-title", dir: "auto", text: title }), el("span", { class: "muted small", text: [line(one.collection), i18n.day(one.time)].filter(Boolean).join(" · ") }));
-    return el("li", {}, name, button("trash", t("forget_one", { title }), () => forget(one)));
-  }));
-}
-
-function forget(one) {
-  storage.forget(one.id);
-  if (one.id === state.conversation.id) converse();
-  else showHistory();
-  byId("new-conversation").focus();
-}
-
-function forgetAll() {
-  const asked = byId("forget-all");
-  if (asked.dataset.sure !== "true") {
-    asked.dataset.sure = "true";
-    asked.textContent = t("forget_all_sure");
-    return;
-  }
-  calm();
-  storage.forgetAll();
-  converse();
-  byId("new-conversation").focus();
-}
-
-function calm() {
-  const asked = byId("forget-all");
-  delete asked.dataset.sure;
-  asked.textContent = t("forget_all");
-}
+const showHistory = () =>
+  drawHistory({ current: state.conversation?.id, choose: converse, gone: (id) => (id === state.conversation.id ? converse() : showHistory()) });
 
 // -- asking --------------------------------------------------------------------------------------
 
@@ -295,7 +260,7 @@ function listen() {
   byId("strictness").addEventListener("input", tellService);
   byId("collection").addEventListener("change", (event) => (select(event.target.value), converse()));
   byId("new-conversation").addEventListener("click", () => (converse(), field.focus()));
-  byId("forget-all").addEventListener("click", forgetAll);
+  byId("forget-all").addEventListener("click", () => forgetAll() && converse());
   byId("forget-all").addEventListener("blur", calm);
   byId("open-documents").addEventListener("click", showDocuments);
   byId("open-settings").addEventListener("click", () => showPreferences());
