@@ -113,6 +113,14 @@ class Windows:
 
     def open(self, *, ready: bool = True, phone: bool = False, **options: Any) -> "Page":
         """Return the page, opened in a browser that knows nothing yet."""
+        page = self.blank(phone=phone, **options)
+        page.goto(self.url + "/")
+        if ready:
+            page.wait_for_selector("body[data-ready]")
+        return page
+
+    def blank(self, *, phone: bool = False, **options: Any) -> "Page":
+        """Return a page that is watched, with nothing on it."""
         size = PHONE if phone else DESKTOP
         given = {"viewport": size, "locale": "en-GB", "has_touch": phone, "is_mobile": phone}
         context = self._browser.new_context(**{**given, **options})
@@ -123,9 +131,6 @@ class Windows:
         page.on("dialog", self._dialog)
         page.on("pageerror", lambda error: self.seen.complaints.append(str(error)))
         page.on("console", self._said)
-        page.goto(self.url + "/")
-        if ready:
-            page.wait_for_selector("body[data-ready]")
         return page
 
     def _dialog(self, dialog: Any) -> None:

@@ -26,7 +26,9 @@ METALS = "At what temperature does gallium melt?"
 def serious(page: "Page", where: str) -> list[str]:
     """Return what axe-core finds that keeps somebody from using the page, and where."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(page).response["violations"]
+    response = axe.Axe().run(page).response
+    assert len(response["passes"]) > 10  # it looked
+    found = response["violations"]
     return [
         f"{where}: {each['id']} {node['target']} {node.get('failureSummary', '')}"
         for each in found
