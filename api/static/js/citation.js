@@ -30,7 +30,8 @@ export function marker(citation, open) {
       blur: leave,
       click: (event) => {
         const tapped = event.pointerType === "touch" || (event.detail > 0 && matchMedia("(hover: none)").matches);
-        if (tapped) show(made, citation, open);
+        // The first tap shows the quote, a second one opens the source.
+        if (tapped && owner !== made) show(made, citation, open);
         else pass(open, citation, made);
       },
     },
@@ -85,9 +86,12 @@ function put(card, at) {
   const { offsetWidth: width, offsetHeight: height } = card;
   const left = Math.max(gap, Math.min(at.left + at.width / 2 - width / 2, document.documentElement.clientWidth - width - gap));
   const above = at.top - height - gap;
-  const below = Math.min(at.bottom + gap, innerHeight - height - gap);
+  const below = at.bottom + gap;
+  const lowest = innerHeight - height - gap;
+  // Under the marker, over it where there is no room, and always on the screen.
+  const top = below <= lowest ? below : above >= gap ? above : Math.max(gap, lowest);
   card.style.left = `${left}px`;
-  card.style.top = `${Math.max(gap, above >= gap ? above : below)}px`;
+  card.style.top = `${top}px`;
 }
 
 /** Make the card stay while the pointer is on it, and go when the page moves or is clicked. */

@@ -7,12 +7,19 @@ import { beginning, line, points, shown } from "./text.js";
 
 const VERDICTS = ["supported", "partial", "unsupported", "contradicted"];
 
-/** Return a claim; `cited` holds its citations, `quoted` says that its words are a document's. */
-export function claimItem(claim, cited, open, quoted = false) {
-  const text = el("p", { class: "claim-text", dir: "auto" }, el("span", { class: quoted ? "words" : null, text: shown(claim.text) }));
-  // A line does not break between the last word and its marker.
-  for (const citation of cited) text.append("\u2060", marker(citation, open));
+/** Return a claim with its citations; where one quotes it to the letter, its words are a document's. */
+export function claimItem(claim, cited, open) {
+  const quoted = cited.some((citation) => line(citation.quote) === line(claim.text));
+  const [words, last] = parted(shown(claim.text));
+  const text = el("p", { class: quoted ? "claim-text words" : "claim-text", dir: "auto" }, el("span", { text: words }),
+    el("span", { class: "last" }, el("span", { text: last }), cited.map((citation) => marker(citation, open))));
   return el("li", { class: "claim", data: { verdict: known(claim.verdict) } }, text, verdict(claim));
+}
+
+// A line does not break between the last word, in Chinese the last two letters, and its marker.
+function parted(text) {
+  const at = text.search(/(?:[^\s\u2e80-\u9fff\u3000-\u30ff\uff00-\uffef]{1,20}|[^\s]{1,2})$/u);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at)];
 }
 
 const known = (name) => (VERDICTS.includes(name) ? name : "unsupported");
@@ -54,7 +61,7 @@ export function claimList(answer, open) {
   const byNumber = new Map(answer.citations.map((citation) => [citation.n, citation]));
   answer.claims.forEach((claim, i) => {
     const cited = claim.citations.map((n) => byNumber.get(n)).filter(Boolean);
-    list.append(...notes(i), claimItem(claim, cited, open, answer.method === "quoted"));
+    list.append(...notes(i), claimItem(claim, cited, open));
   });
   list.append(...notes(answer.claims.length));
   return list;

@@ -55,9 +55,7 @@ export class Turn {
   #claim({ claim, citations }) {
     for (const citation of citations) this.cited.set(citation.n, citation);
     const cited = claim.citations.map((n) => this.cited.get(n)).filter(Boolean);
-    // A claim that is a quote of one source is that source's words.
-    const quoted = cited.some((citation) => line(citation.quote) === line(claim.text));
-    this.list.append(claimItem(claim, cited, this.open, quoted));
+    this.list.append(claimItem(claim, cited, this.open));
     this.claims += 1;
     this.say(t("writing"));
     announce(t("claim_said", { text: shown(claim.text), verdict: t(`verdict.${claim.verdict}`), score: number(claim.score, 2) }));
@@ -103,11 +101,11 @@ export class Turn {
 
   #about(answer) {
     const seconds = answer.timings?.total;
-    const told = [answer.abstained ? t("trace") : t(`method.${answer.method}`), seconds ? t("seconds", { seconds: number(seconds, 1) }) : ""];
-    return el("details", { class: "about small" },
-      el("summary", {}, el("span", { text: told.filter(Boolean).join(" · ") })),
+    const told = answer.abstained ? t("trace") : t(`method.${answer.method}`);
+    return el("details", { class: "about small" }, el("summary", {}, el("span", { text: told })),
       el("h4", { class: "small-title", text: t("trace") }),
-      el("ol", {}, answer.trace.map((step) => el("li", { text: shown(step) }))));
+      el("ol", {}, answer.trace.map((step) => el("li", { text: shown(step) }))),
+      seconds ? el("p", { text: t("seconds", { seconds: number(seconds, 1) }) }) : null);
   }
 
   /** Tell what became of the sources since an answer was kept. */
