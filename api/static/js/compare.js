@@ -28,7 +28,7 @@ export function compare(turn, { about, body, open, from }) {
   const status = el("p", { class: "muted small", role: "status" });
   const sides = el("div", { class: "sides" });
   const stopping = { controller: null };
-  const show = (citation, source) => (dialog.close(), open(citation, source));
+  const show = (citation) => (dialog.close(), open(citation, from));
   const first = side(t("compare_first"), turn, show);
   const second = side(t("compare_second"), { question: turn.question, answer: null }, show);
   fill(sides, first.element, second.element);
