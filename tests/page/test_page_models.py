@@ -17,7 +17,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models") / "indexes"
     rag = ["-m", "rag.cli"]
     ingest = [sys.executable, *rag, "ingest", str(CORPUS), "--index-dir", str(folder)]
-    subprocess.run(ingest, check=True, cwd=ROOT, timeout=600, capture_output=True)
+    subprocess.run(ingest, check=True, cwd=ROOT, timeout=1_200, capture_output=True)
     with process(*rag, "serve", "--port", "0", "--json", "--index-dir", folder) as url:
         yield url
 
@@ -25,6 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_an_answer_of_the_default_models_is_shown_with_its_proof(windows: Windows) -> None:
     """Each claim is supported; the mark in the source is the quote; Hungarian finds English."""
     page = windows.open()
+    page.set_default_timeout(300_000)
     for question in (
         "What is citation precision?",
         "Mennyi memóriát igényel paraméterenként az Adam vegyes pontosságú tanításnál?",
