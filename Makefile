@@ -56,7 +56,7 @@ test: lint ## Everything: ruff, mypy --strict, all tests, coverage of rag and ap
 	$(BIN)/python -m pytest --cov=rag --cov=api --cov-fail-under=90
 
 test-fast: install ## Fast tests of rag with fakes: offline, in seconds
-	$(BIN)/python -m pytest -q -m "$(FAST)" --ignore=tests/api --ignore=tests/cli
+	$(BIN)/python -m pytest -q -m "$(FAST)" --ignore=tests/api --ignore=tests/cli --ignore=tests/page
 
 acceptance: install ## The whole suite of docs/reliability.md: kills, faults, damage, hostile files
 	RAG_ACCEPTANCE=full $(BIN)/python -m pytest -q -s --durations=0 tests/acceptance

@@ -8,7 +8,8 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 import rag
-from api import errors
+from api import errors, page
+from api.about import about_v1
 from api.access import Access, authenticated
 from api.admission import Admission
 from api.engine import Engine, OpenIndex
@@ -80,8 +81,9 @@ def create_app(
         dependencies=[Depends(authenticated)],
     )
     _set_state(app, service, exposure)
-    for routes in (router, v1, service_v1, openai):
+    for routes in (router, v1, about_v1, service_v1, openai):
         app.include_router(routes)
+    page.install(app)
     _add_middleware(app, config, exposure)
     errors.install(app)
     return app

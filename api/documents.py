@@ -14,6 +14,7 @@ from fastapi import HTTPException
 from api.uploads import Uploads
 from rag.care.delete import delete
 from rag.errors import ConfigError
+from rag.loaders import kind
 from rag.store import Store
 from rag.types import Document
 from rag.views import Json
@@ -112,11 +113,18 @@ def text_view(document: Document, start: int | None, end: int | None) -> Json:
         "unit": document.unit,
         "length": length,
         "page": bisect_right(pages, first) if pages else None,
+        "pages": len(pages) or None,
+        "drawable": drawable(document),
         "start": begin,
         "end": stop,
         "text": document.text[begin:stop],
         "selected": {"start": first, "end": last},
     }
+
+
+def drawable(document: Document) -> bool:
+    """Tell whether the pages of a document can be drawn: those of a PDF."""
+    return bool(document.pages) and kind(Path(Path(document.source).name)) == "pdf"
 
 
 def find(store: Store, identity: str) -> Document:

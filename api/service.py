@@ -12,6 +12,7 @@ from api.feedback import Feedback
 from api.job_runner import JobRunner
 from api.jobs import Jobs
 from api.keys import Keys
+from api.page_images import PageImages
 from api.uploads import Uploads
 
 
@@ -27,6 +28,7 @@ class Service:
     jobs: Jobs
     uploads: Uploads
     runner: JobRunner
+    page_images: PageImages
 
 
 def build_service(engine: Engine) -> Service:
@@ -44,6 +46,7 @@ def build_service(engine: Engine) -> Service:
         jobs=jobs,
         uploads=uploads,
         runner=JobRunner(config, jobs, uploads, engine.embedder),
+        page_images=PageImages(),
     )
 
 

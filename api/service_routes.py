@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -21,6 +22,7 @@ from api.documents import Page, delete_document, documents_view, find, text_view
 from api.feedback import Opinion
 from api.jobs import ENDS, Job
 from api.multipart import FileReceiver, too_large
+from api.page_images import LEAST_WIDTH, MOST_WIDTH, Sheet
 from api.routes import PROBLEMS
 from api.service import Service, UsedService
 from api.service_schemas import (
@@ -45,6 +47,12 @@ service_v1 = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 Named = Annotated[str | None, Query(description="the server's default by default")]
 Offset = Annotated[int | None, Query(ge=0, le=2**53, description="code points")]
+# A picture of what may be for one key alone; no browser is to guess what it is.
+IMAGE_HEADERS = {
+    "Content-Type": "image/png",
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 # How often a job's stream looks at the job.
 LOOK = 0.25
 
@@ -185,6 +193,26 @@ def read_document(
     """Read a document: its beginning, or the text around what a citation quotes."""
     with closing(Store(_reach(service, collection))) as store:
         return JSONResponse(text_view(find(store, document_id), start, end))
+
+
+@service_v1.get(
+    "/documents/{document_id}/pages/{page}",
+    responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
+    response_class=Response,
+)
+def draw_page(
+    document_id: str,
+    page: Annotated[int, PathParameter(ge=1, le=1_000_000)],
+    service: UsedService,
+    collection: Named = None,
+    width: Annotated[int, Query(ge=LEAST_WIDTH, le=MOST_WIDTH, description="pixels")] = 900,
+    start: Offset = None,
+    end: Offset = None,
+) -> Response:
+    """Draw a page of a PDF, what a citation quotes marked on it."""
+    path = _reach(service, collection)
+    sheet = Sheet(page, width, start, end)
+    return Response(service.page_images.png(path, document_id, sheet), headers=IMAGE_HEADERS)
 
 
 @service_v1.delete("/documents/{document_id}", responses={200: {"model": DeletedOut}})

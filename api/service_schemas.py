@@ -82,6 +82,8 @@ class TextOut(BaseModel):
     unit: str
     length: int
     page: int | None = Field(description="on which the selected stretch begins")
+    pages: int | None
+    drawable: bool = Field(description="whether its pages are to be had as pictures")
     start: int
     end: int
     text: str
@@ -238,3 +240,26 @@ class FeedbackOut(BaseModel):
     """Feedback that was stored."""
 
     id: str
+
+
+class UploadsOut(BaseModel):
+    """What may be uploaded."""
+
+    megabytes: int = Field(description="most of one upload, all files together")
+    kinds: list[str] = Field(description="ends of the names of files that are read")
+
+
+class AboutOut(BaseModel):
+    """What a client needs to know of the service before it asks."""
+
+    version: str
+    collection: str | None = Field(description="of requests that name none, if the key reaches it")
+    scopes: list[str] = Field(description="what the caller may do: read, write, admin")
+    writes: bool = Field(description="a generator writes answers; else all are quotes")
+    sends_to: str | None = Field(
+        description="another machine to which passages are sent, to be written from"
+    )
+    strictness: float
+    quote_only: bool
+    keeps_answers: bool = Field(description="answers are stored, so feedback can be given")
+    uploads: UploadsOut
