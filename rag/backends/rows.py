@@ -109,7 +109,8 @@ class TogetherRows:
         from transformers import Cache
 
         self._cache = RowCache(self._model.config.get_text_config(decoder=True).num_hidden_layers)
-        self._made: Any = Cache(layers=self._cache.layers)
+        layers: list[Any] = [*self._cache.layers]
+        self._made = Cache(layers=layers)
 
     def _run(self, first: int, tokens: list[list[int]], at: list[int]) -> "Tensor":
         """Read tokens (b, t) into the rows from `first` on, each from its place `at`; return the
