@@ -33,7 +33,8 @@ LAYERS = {
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
         rag.answerer rag.explaining rag.stopping rag.batching rag.continuous rag.harder
-        rag.dialogue rag.status rag.views rag.loaders rag.models rag.excerpts rag.json_lines rag.disk
+        rag.dialogue rag.status
+        rag.views rag.loaders rag.models rag.excerpts rag.json_lines rag.disk
         rag.evaluation.formats rag.evaluation.perturbation_sources rag.evaluation.suites
         rag.evaluation.answer_suites rag.evaluation.retrieval_suites rag.evaluation.claim_suites
         rag.evaluation.worlds rag.evaluation.answering rag.evaluation.retrieving
