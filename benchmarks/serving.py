@@ -65,7 +65,7 @@ def ask(client: httpx.Client, question: str) -> Asked:
                 raise SystemExit(line)
             if line.startswith("data: ") and event == "answer":
                 answer = json.loads(line.removeprefix("data: "))
-    said = json.dumps([answer["text"], answer["claims"]], sort_keys=True)
+    said = json.dumps([answer["answer"], answer["claims"]], sort_keys=True)
     return Asked(question, said, claim, time.perf_counter() - started)
 
 

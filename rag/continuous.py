@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -77,7 +78,7 @@ class Rows(Protocol):
         ...
 
     def rest(self) -> None:
-        """Let go of memory: no row is left."""
+        """Let go of all rows, if any is left, and of memory."""
         ...
 
 
@@ -223,6 +224,8 @@ class ContinuousBatch:
             left = [*self._rows, *self._line]
             self._line.clear()
             self._rows.clear()
+            with suppress(Exception):  # what is told is the first error
+                self._model.rest()
             self._thread = None
         for writing in left:
             _hand(writing, RuntimeError(f"writing answers together failed: {error!r}"))

@@ -52,9 +52,6 @@ class TogetherRows:
         self._reader = reader
         self._device = device
         self._lock = lock
-        self._jobs: list[Job] = []
-        self._last: list[int] = []
-        """Of each row, the token that the next step reads."""
         self.rest()
 
     def join(self, jobs: Sequence[Job]) -> None:
@@ -105,9 +102,12 @@ class TogetherRows:
         _take_out(self._last, row)
 
     def rest(self) -> None:
-        """Let go of the buffer."""
+        """Let go of all rows and of the buffer."""
         from transformers import Cache
 
+        self._jobs: list[Job] = []
+        self._last: list[int] = []
+        """Of each row, the token that the next step reads."""
         self._cache = RowCache(self._model.config.get_text_config(decoder=True).num_hidden_layers)
         layers: list[Any] = [*self._cache.layers]
         self._made = Cache(layers=layers)
@@ -171,7 +171,8 @@ class SingleRows:
         _take_out(self._rows, row)
 
     def rest(self) -> None:
-        """Nothing is held that no row holds."""
+        """Let go of all rows; nothing else is held."""
+        self._rows.clear()
 
     def _step(self, row: "_Single") -> int | Exception:
         import torch

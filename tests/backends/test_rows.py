@@ -1,6 +1,7 @@
 """Answers written together by a model: what each would be alone, whatever joins and leaves."""
 
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -130,8 +131,10 @@ def test_kinds_of_models(
     found = [text_of(generator, n) for n in range(6)]
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(lambda n: text_of(generator, n), range(6))) == found
-    one_by_one = SingleRows(generator._reader, generator._lock)
-    generator._batch._model = one_by_one
+    for thread in threading.enumerate():
+        if thread.name == "writing":
+            thread.join(10)
+    generator._batch._model = SingleRows(generator._reader, generator._lock)
     assert [text_of(generator, n) for n in range(6)] == found
 
 
