@@ -80,7 +80,7 @@ eval: install ## Measure on all suites, resumable (hours): make eval DATA=DIR
 	$(BIN)/rag eval run all --data $(DATA) --resume
 
 bench: install ## Run every benchmark in benchmarks/, the million at 20,000
-	@for script in benchmarks/ingest.py benchmarks/start.py benchmarks/service.py \
+	@for script in benchmarks/ingest.py benchmarks/start.py benchmarks/service.py benchmarks/serving.py \
 		"benchmarks/million.py --passages 20000"; \
 		do echo "== $$script"; $(BIN)/python $$script; done
 

@@ -15,8 +15,9 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 TextStream: TypeAlias = abc.Generator[str, None, bool]
-"""An answer piece by piece. What it returns at its end tells whether max_tokens cut it off; closing
-it stops the work. `rag.drafts.read` reads one to its end."""
+"""An answer piece by piece; an empty one says that there is none yet. What it returns at its end
+tells whether max_tokens cut it off; closing it stops the work. `rag.drafts.read` reads one to its
+end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class StoppableGenerator:
 
         Args:
             stopped: tells whether to give up, and is called from its thread.
-            on_piece: told of each piece.
+            on_piece: told of each piece that is not empty.
         """
         self._on_piece = on_piece
         self.name = generator.name
@@ -55,7 +55,8 @@ class StoppableGenerator:
                     piece = next(stream)
                 except StopIteration as end:
                     return bool(end.value)
-                self._on_piece()
+                if piece:
+                    self._on_piece()
                 yield piece
 
 

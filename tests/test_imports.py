@@ -32,7 +32,8 @@ LAYERS = {
         rag.copies rag.groups rag.plan rag.planning rag.parts rag.parsing
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
-        rag.answerer rag.explaining rag.stopping rag.batching rag.harder rag.dialogue rag.status
+        rag.answerer rag.explaining rag.stopping rag.batching rag.continuous rag.harder
+        rag.dialogue rag.status
         rag.views rag.loaders rag.models rag.excerpts rag.json_lines rag.disk
         rag.evaluation.formats rag.evaluation.perturbation_sources rag.evaluation.suites
         rag.evaluation.answer_suites rag.evaluation.retrieval_suites rag.evaluation.claim_suites

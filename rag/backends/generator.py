@@ -1,12 +1,13 @@
-"""Text from a language model of transformers, decoder-only or with an encoder: one lock, one loop,
-no threads.
+"""Text from a language model of transformers, decoder-only or with an encoder.
 
-The loop is our own: closing the iterator stops it, and the marker constraint is a line of it.
+Answers of several threads are written together (`rag.continuous`). The loop is our own: closing the
+iterator leaves it, and the marker constraint and the sampling are each answer's own.
 """
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from rag.backends.device import pick_device, pick_dtype
 from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
 from rag.backends.readers import CausalReader, Reader, Seq2SeqReader
+from rag.backends.rows import SingleRows, TogetherRows, together
 from rag.backends.weighing import weighed
+from rag.continuous import MOST_TOKENS, ContinuousBatch, Job, Rows
 from rag.errors import GenerationError, ModelError
 from rag.protocols import Decoding, Message, TextStream
 from rag.types import LogProbability
@@ -33,7 +36,12 @@ class TransformersGenerator:
     """A Generator over a folder of weights."""
 
     def __init__(
-        self, path: Path, name: str, device: str = "auto", languages: Iterable[str] = ()
+        self,
+        path: Path,
+        name: str,
+        device: str = "auto",
+        languages: Iterable[str] = (),
+        most_tokens: int = MOST_TOKENS,
     ) -> None:
         """Load the model.
 
@@ -42,6 +50,7 @@ class TransformersGenerator:
             name: the model's name, as the user gives it.
             device: auto, cpu or cuda.
             languages: ISO 639-1 codes that it writes well; empty means any.
+            most_tokens: that answers written together may hold.
         Raises:
             ModelError: the folder does not hold a causal or sequence-to-sequence language model.
         """
@@ -53,13 +62,21 @@ class TransformersGenerator:
         self._ends = _end_ids(self._model, self._tokenizer)
         self._chat = bool(self._tokenizer.chat_template)
         self._seq2seq = seq2seq = bool(self._model.config.is_encoder_decoder)
-        self._reader: Reader = (Seq2SeqReader if seq2seq else CausalReader)(
-            self._model, self._device
-        )
+        self._lock = threading.Lock()
+        self._reader, rows = self._readers()
+        self._batch = ContinuousBatch(rows, most_tokens)
         # Without a chat template nothing tells a decoder-only model that its turn is over.
         self._one_line = not self._chat and not seq2seq
         self._grammars: dict[int, MarkerGrammar] = {}
-        self._lock = threading.Lock()
+
+    def _readers(self) -> tuple[Reader, Rows]:
+        if self._seq2seq:
+            reader = Seq2SeqReader(self._model, self._device)
+            return reader, SingleRows(reader, self._lock)
+        causal = CausalReader(self._model, self._device)
+        if not together(self._model):
+            return causal, SingleRows(causal, self._lock)
+        return causal, TogetherRows(self._model, causal, self._device, self._lock)
 
     @property
     def name(self) -> str:
@@ -85,8 +102,8 @@ class TransformersGenerator:
 
         A marker is yielded whole, or not at all when max_tokens cuts it. When the last message
         is the assistant's, the answer goes on from it, and only what is new is yielded.
-        Several streams may be open: the lock is held for a step of the model at a time, so a
-        consumer that stops reading holds up nobody.
+        Several streams may be open, and are written together, ahead of their readers: one that
+        stops reading holds up nobody. An empty piece says that there is none yet.
 
         Returns:
             at its end, whether max_tokens cut the answer off.
@@ -153,46 +170,46 @@ class TransformersGenerator:
         )
 
     def _write(self, prompt: list[int], shared: int, decoding: Decoding) -> TextStream:
-        constraint = MarkerConstraint(self._grammar(decoding.markers))
-        text = _TextStream(self._tokenizer)
+        grammar = self._grammar(decoding.markers)
+        job = self._job(prompt, shared, decoding, MarkerConstraint(grammar))
+        # What was chosen may be ahead of what was read here.
+        seen, text = MarkerConstraint(grammar), _TextStream(self._tokenizer)
         cut = True
         try:
-            for token in self._tokens(prompt, shared, decoding, constraint):
-                if token in self._ends:
-                    cut = False
-                    break
-                piece = text.push(token, hold=constraint.open)
-                if self._one_line and "\n" in piece:
-                    yield piece.split("\n", 1)[0]
-                    return False
-                if piece:
-                    yield piece
+            with closing(self._batch.tokens(job)) as tokens:
+                for token in tokens:
+                    if token in self._ends:
+                        cut = False
+                        break
+                    piece = ""
+                    if token is not None:
+                        seen.accept(token)
+                        piece = text.push(token, hold=seen.open)
+                    if self._one_line and "\n" in piece:
+                        yield piece.split("\n", 1)[0]
+                        return False
+                    if piece or token is None:
+                        yield piece
         except RuntimeError as error:
             raise self._failed(error) from error
-        if piece := text.rest(cut=constraint.open):
+        if piece := text.rest(cut=seen.open):
             yield piece
         return cut
 
-    def _tokens(
+    def _job(
         self, prompt: list[int], shared: int, decoding: Decoding, constraint: MarkerConstraint
-    ) -> Iterator[int]:
-        """Yield at most max_tokens tokens; one that ends the answer is the last."""
+    ) -> Job:
         import torch
 
         sampler = torch.Generator(device=self._device).manual_seed(decoding.seed)
-        with self._lock, torch.inference_mode():
-            new, step = self._reader.begin(prompt, shared)
-        for _ in range(decoding.max_tokens):
-            # inference_mode is a property of the thread: it must not stay on across a yield.
-            with self._lock, torch.inference_mode():
-                scores = constraint.mask(step(new))
-                token = _choose(scores, decoding, sampler)
+
+        def choose(scores: "Tensor") -> int:
+            token = _choose(constraint.mask(scores), decoding, sampler)
             if token not in self._ends:
                 constraint.accept(token)
-            yield token
-            if token in self._ends:
-                return
-            new = [token]
+            return token
+
+        return Job(prompt, shared, decoding.max_tokens, self._ends, choose)
 
     def _grammar(self, markers: int) -> MarkerGrammar:
         if markers not in self._grammars:

@@ -58,12 +58,12 @@ class CausalReader:
 
     def begin(self, prompt: list[int], shared: int) -> tuple[list[int], Step]:
         """Return what is left of the prompt behind the prefix, and the step."""
-        cache = self._read(tuple(prompt[:shared]))
+        cache = copy.deepcopy(self.kept(tuple(prompt[:shared])))
         return prompt[shared:], lambda new: self._scores(new, cache)[0]
 
     def weigh(self, prompt: list[int], shared: int) -> Weigh:
         """Return what weighs texts; the last token of the prompt is read with each of them."""
-        cache = self._read(tuple(prompt[:shared]))
+        cache = copy.deepcopy(self.kept(tuple(prompt[:shared])))
         if rest := prompt[shared:-1]:
             self._scores(rest, cache)
 
@@ -73,8 +73,8 @@ class CausalReader:
 
         return weigh
 
-    def _read(self, prefix: tuple[int, ...]) -> Any:
-        """Return a cache of its own that has read prefix; the last few prefixes are kept.
+    def kept(self, prefix: tuple[int, ...]) -> Any:
+        """Return a cache that has read prefix, not to be written to; the last few are kept.
 
         Only whole prefixes are reused, never what two prompts happen to share: how long an
         answer takes must not tell one user how another's question begins.
@@ -91,15 +91,18 @@ class CausalReader:
         self.prefixes[prefix] = kept
         if len(self.prefixes) > _PREFIXES_KEPT:
             del self.prefixes[next(iter(self.prefixes))]
-        return copy.deepcopy(kept)
+        return kept
+
+    def only(self, last: int) -> dict[str, int]:
+        """Return what tells the model to score the last tokens only, where it can be told."""
+        return {"logits_to_keep": last} if self._keeps else {}
 
     def _scores(self, new: list[int], cache: Any, last: int = 1) -> "Tensor":
         """Read new tokens into the cache; return the scores (last, vocabulary) behind the last."""
         import torch
 
         ids = torch.tensor([new], device=self._device)
-        only = {"logits_to_keep": last} if self._keeps else {}
-        output = self._model(ids, past_key_values=cache, use_cache=True, **only)
+        output = self._model(ids, past_key_values=cache, use_cache=True, **self.only(last))
         scores: Tensor = output.logits[0, -last:].float()
         return scores
 
