@@ -46,6 +46,7 @@ INTERNAL = "something went wrong on the server; its log tells more"
 # Python renamed two of these.
 _CODES = {400: ConfigError.code, 413: "content_too_large", 422: ConfigError.code}
 OUT_OF_TIME = "deadline_exceeded"
+NO_JSON = "the body is not said to be JSON; send the header 'Content-Type: application/json'"
 LATE = "the answer took longer than the server allows; try again, or ask for fewer passages"
 # Of a malformed request, so many faults are told.
 FAULTS = 3
@@ -79,13 +80,29 @@ def install(app: FastAPI) -> None:
 # Starlette's signature of handlers names no narrower class than Exception.
 def _rag_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RagError)
-    return error_response(status_of(error), error.code, str(error))
+    return error_response(status_of(error), error.code, message_of(error))
+
+
+def message_of(error: RagError) -> str:
+    """Return the message, with a remedy that a client of the service has."""
+    if isinstance(error, IndexNotFound):
+        return (
+            f"there is no collection {error.name!r}; GET /v1/collections lists those there are, "
+            f"'rag ingest FOLDER --index {error.name}' makes one"
+        )
+    return str(error)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if error.errors()[0]["loc"] == ("body",) and not _says_json(request):
+        return error_response(422, ConfigError.code, NO_JSON)
     faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:FAULTS]]
     return error_response(422, ConfigError.code, "; ".join(faults))
+
+
+def _says_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "").lower()
 
 
 def _place(location: tuple[str | int, ...]) -> str:

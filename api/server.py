@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -104,7 +105,7 @@ def serve(
 
 
 def run(serving: Serving, listener: socket.socket) -> None:
-    """Serve in this process; ends with KeyboardInterrupt once it was told to."""
+    """Serve in this process until interrupted or told to end."""
     configure_logs()
     exposure = Exposure(
         keys_required=serving.exposed,
@@ -128,10 +129,9 @@ def run(serving: Serving, listener: socket.socket) -> None:
         app.state.admission.draining = True
 
     server = Server(settings, drain)
-    server.run(sockets=[listener])
-    # uvicorn raises the signal again when its work is done, now and then too late for asyncio.
-    if server.started and server.should_exit:
-        raise KeyboardInterrupt
+    # uvicorn raises the signal again when its work is done: that is the end which was asked for.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 class Server(uvicorn.Server):

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.errors import INTERNAL, LATE, OUT_OF_TIME, error_body
+from api.errors import INTERNAL, LATE, OUT_OF_TIME, error_body, message_of
 from rag.console import json_line
 from rag.dialogue import Reply, Replying
 from rag.errors import RagError
@@ -71,7 +71,7 @@ def answer_events(
             if late():
                 yield sse("error", error_body(OUT_OF_TIME, LATE))
         except RagError as error:
-            yield sse("error", error_body(error.code, str(error)))
+            yield sse("error", error_body(error.code, message_of(error)))
         except Exception:
             # The status is sent already, so the handlers of the application come too late.
             logger.exception("an answer failed while it was streamed")

@@ -11,7 +11,6 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -36,7 +35,7 @@ def serve_workers(
     announce: Callable[[str], None],
     processes: int,
 ) -> None:
-    """Serve in several processes until interrupted or told to end; ends with KeyboardInterrupt.
+    """Serve in several processes until interrupted or told to end.
 
     Raises:
         ModelError: the processes die at their start.
@@ -50,7 +49,6 @@ def serve_workers(
             _Supervisor(serving, listener).run()
         finally:
             del os.environ[MULTIPROCESS]
-    raise KeyboardInterrupt
 
 
 class _Supervisor:
@@ -106,5 +104,4 @@ class _Supervisor:
 def _work(serving: Serving, listener: socket.socket) -> None:
     # Ctrl-C reaches all processes of a terminal; the supervisor tells the others to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(KeyboardInterrupt):
-        run(serving, listener)
+    run(serving, listener)

@@ -218,15 +218,15 @@ def copy(
     """Copy one document with its text and passages, under other names and with other vectors."""
     old, root, source, *rest = document
     title, language, *fields = rest[:7]
-    file, unit = rest[7:10], rest[11]
+    file, unit, read_by = rest[7:10], rest[11], rest[12]
     identity, source = named(old, str(number)), f"{number:03}/{source}"
     fields[-1] = named(fields[-1], str(number))  # of the same bytes they would be one document
     query = "SELECT start, text FROM segments WHERE document = ?"
     segments = connection.execute(query, (old,)).fetchall()
     length = sum(len(text) for _, text in segments)
     found = checksum(identity, source, title, language, *fields, length, *covered(unit))
-    row = (identity, root, source, title, language, *fields, *file, found, unit)
-    connection.execute(f"INSERT INTO documents VALUES ({', '.join('?' * 15)})", row)
+    row = (identity, root, source, title, language, *fields, *file, found, unit, read_by)
+    connection.execute(f"INSERT INTO documents VALUES ({', '.join('?' * len(row))})", row)
     connection.executemany(
         "INSERT INTO segments VALUES (?, ?, ?, ?)",
         [(identity, start, text, checksum(identity, start, text)) for start, text in segments],

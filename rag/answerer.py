@@ -16,7 +16,7 @@ from rag.config import Config
 from rag.conflicts import Disagreement, disagreements
 from rag.course import Course
 from rag.drafting import Drafter, quoted
-from rag.evidence import choose_quotes, gather, select
+from rag.evidence import choose_quotes, gather, select, speaking
 from rag.fusion import Retrieval
 from rag.messages import abstention
 from rag.protocols import Generator, Verifier
@@ -97,8 +97,10 @@ class Answerer:
         asking = asking or Asking(self.config.strictness, self.config.quote_only)
         course, started = Course(), time.perf_counter()
         with course.timed("search"):
-            found = self.retriever.search(
-                question, k or self.config.k, mode or self.config.mode, filters
+            found = speaking(
+                self.retriever.search(
+                    question, k or self.config.k, mode or self.config.mode, filters
+                )
             )
         on_found(found)
         course.note(f"found {len(found.hits)} passages")

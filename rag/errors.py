@@ -59,10 +59,19 @@ class StoreError(RagError):
 
 
 class IndexNotFound(StoreError):
-    """There is no index of that name in the index folder."""
+    """There is no index of that name in the index folder.
+
+    Attributes:
+        name: the one that was asked for.
+    """
 
     exit_code = 4
     code = "index_not_found"
+
+    def __init__(self, message: str, name: str) -> None:
+        """Take the message, whose remedy is a command, and the name."""
+        super().__init__(message)
+        self.name = name
 
 
 class IndexLocked(StoreError):

@@ -32,6 +32,12 @@ LEXICAL_BEFORE_WEIGHT = 1.5
 LEADING_MARK = re.compile(r"(?:[*>•·]|[-+–—](?!\s*\d)|#{1,6})\s+")
 
 WORD = re.compile(r"[^\W_]+")
+# Of Markdown and HTML, what a reader does not see as words: pictures, tags, the targets of links.
+MARKUP = re.compile(
+    r"!\[[^\]\n]{0,300}\](?:\([^()\n]{0,2000}\)|\[[^\]\n]{0,300}\])"
+    r"|(?<=\])\([^()\s]{0,2000}\)|</?[A-Za-z][^<>]{0,2000}>"
+)
+WORDS = re.compile(r"\w\w|[\u3040-\u9fff]")
 # Tokens may come out differently when a text is cut.
 SLACK = 8
 
@@ -267,10 +273,14 @@ def _merge(chosen: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _candidates(hits: Iterable[Hit]) -> Iterator[Evidence]:
-    """Yield each sentence once, with its passage's score; passages may overlap."""
+    """Yield each sentence once, with its passage's score; passages may overlap.
+
+    A heading, the title, a picture, or a line of marks is no sentence.
+    """
     seen: set[tuple[str, int]] = set()
     for hit in hits:
         passage = hit.passage
+        words = MARKUP.sub(lambda markup: " " * len(markup[0]), passage.text)
         for start, end in sentences(passage.text, passage.language):
             if mark := LEADING_MARK.match(passage.text, start, end):
                 if passage.text[start] == "#":
@@ -278,16 +288,23 @@ def _candidates(hits: Iterable[Hit]) -> Iterator[Evidence]:
                 start = mark.end()
             text = passage.text[start:end]
             place = (passage.document_id, passage.start + end)
-            if place in seen or not _says_something(text, passage):
+            if place in seen or _is_heading(text, passage) or not WORDS.search(words[start:end]):
                 continue
             seen.add(place)
             yield Evidence(passage, text, passage.start + start, passage.start + end, hit.score)
 
 
-def _says_something(text: str, passage: Passage) -> bool:
-    """A heading, the title, or a line of marks is no evidence."""
+def speaking(found: Retrieval) -> Retrieval:
+    """Return what was found without the passages that say nothing: badges, logos, bare headings.
+
+    All of it, where no passage says anything.
+    """
+    hits = tuple(hit for hit in found.hits if any(_candidates([hit])))
+    return replace(found, hits=hits) if hits else found
+
+
+def _is_heading(text: str, passage: Passage) -> bool:
     # The title of a plain text is its first line, which may be a sentence.
-    heading = not text.endswith(SENTENCE_ENDS) and (
+    return not text.endswith(SENTENCE_ENDS) and (
         text == passage.title or passage.section.endswith(text)
     )
-    return not heading and bool(re.search(r"\w\w|[\u3040-\u9fff]", text))

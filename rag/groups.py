@@ -13,7 +13,8 @@ from typing import Literal
 
 from rag.copies import Place
 from rag.scan import File
-from rag.store import FileState, Root
+from rag.states import FileState
+from rag.store import Root
 
 Change = Literal["added", "updated", "moved", "copy", "unchanged", "kept"]
 """What a run finds of a file; kept: nothing, since it did not look there."""

@@ -22,8 +22,8 @@ from rag.documents import Prepared, document_of, named, new_document
 from rag.errors import ConfigError
 from rag.groups import Change
 from rag.parts import PART_CHARACTERS
-from rag.plan import Plan, Work, copy_row, document_for
-from rag.planning import make_plan, refuse_empty, with_given
+from rag.plan import Plan, Work, copy_row, document_for, known_of
+from rag.planning import known_files, make_plan, refuse_empty, with_given
 from rag.protocols import Embedder
 from rag.reading import CHANGED, Read, read_ahead
 from rag.reference import REFERENCE
@@ -144,8 +144,7 @@ class _Run:
         self._remember_reference()
         known = self.store.roots()
         roots = with_given(known, listings)
-        files = {root.id: self.store.files(root.id) for root in roots}
-        self.taken = {state.document_id for states in files.values() for state in states.values()}
+        files = known_files(self.store, listings, roots)
         plan = make_plan(listings, roots, files, keep_missing=confirm is None)
         if confirm is not None:
             self._confirm_deletion(plan, confirm)
@@ -243,7 +242,7 @@ class _Run:
         """Store files with the documents that hold the same; not where that could not be read."""
         if not plan.copies and not plan.superseded:
             return
-        stored = {root.id: self.store.files(root.id) for root in self.store.roots()}
+        stored = known_of(self.store.files_about({copy.of for copy in plan.copies}))
         rows = []
         for copy in plan.copies:
             if (document := document_for(copy, stored)) is not None:
@@ -279,7 +278,7 @@ class _Run:
     def _new_id(self, work: Work) -> str:
         """Return an id that no document has: one that moved away still has that of its place."""
         identity = named(self.collection, str(work.root.id), work.source)
-        while identity in self.taken:
+        while identity in self.taken or self.store.holds(identity):
             identity = named(identity)
         self.taken.add(identity)
         return identity

@@ -56,11 +56,16 @@ def _changes_and_copies(connection: sqlite3.Connection) -> None:
 
 
 def _loaders(connection: sqlite3.Connection) -> None:
-    """3 to 4: which loaders read a document. Until now they had read all of an index."""
+    """3 to 4: which loaders read a document, and files found by their size.
+
+    Until now the same loaders had read all of an index.
+    """
     connection.execute("ALTER TABLE documents ADD COLUMN loaders INTEGER NOT NULL DEFAULT 0")
     known = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'loaders'"
     connection.execute(f"UPDATE documents SET loaders = coalesce(({known}), 0)")
     connection.execute("DELETE FROM meta WHERE key = 'loaders'")
+    connection.execute("CREATE INDEX documents_size ON documents(size)")
+    connection.execute("CREATE INDEX copies_size ON copies(size)")
 
 
 MIGRATIONS: Mapping[int, Migration] = {1: _units, 2: _changes_and_copies, 3: _loaders}

@@ -1,18 +1,24 @@
 """What an ingest run has to do: files to read, files that are copies of others, what is gone."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rag import loaders
 from rag.copies import CopyRow, Place
 from rag.groups import Change, Entry
 from rag.scan import File
-from rag.store import FileState, Root
+from rag.states import FileState
+from rag.store import Root
 from rag.types import Failure
 
-# What is stored of each file, by root id and source.
-Known = Mapping[int, Mapping[str, FileState]]
+Known = Mapping[Place, FileState]
+"""What is stored of files, by their places."""
+
+
+def known_of(states: Iterable[FileState]) -> Known:
+    """Return states by their places."""
+    return {state.place: state for state in states}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,7 @@ class Plan:
 
 def document_for(copy: Copy, stored: Known) -> str | None:
     """Return the id of the document that a file is a copy of; None if it is not stored so."""
-    root, source = copy.of
-    found = stored[root].get(source)
+    found = stored.get(copy.of)
     if found is None or found.copy or found.content_hash != copy.entry.content_hash:
         return None
     return found.document_id

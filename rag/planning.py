@@ -15,9 +15,10 @@ from rag.copies import Place
 from rag.errors import ConfigError, IndexNotFound
 from rag.groups import Change, Entry, Group, grouped, pair, suffix
 from rag.loaders import sidecar
-from rag.plan import Copy, Known, Plan, Work, hash_file, outdated
+from rag.plan import Copy, Known, Plan, Work, hash_file, known_of, outdated
 from rag.scan import File, Listing, printable
-from rag.store import FileState, Root, Store
+from rag.states import FileState
+from rag.store import Root, Store
 from rag.types import Failure
 
 # A file changed within this time of its ingestion may change again without a new time stamp.
@@ -45,9 +46,8 @@ def _held_before(listings: Sequence[Listing], path: Path) -> bool:
     except IndexNotFound:
         return False
     with closing(store):
-        roots = store.roots()
-        places = [root.path for root in roots]
-        places += [root.path / source for root in roots for source in store.files(root.id)]
+        roots = {root.id: root.path for root in store.roots()}
+        places = [*roots.values(), *(roots[each.root] / each.source for each in store.files())]
     # In a folder, or the folder itself: a file that is given alone tells nothing of others.
     return any(
         listing.whole and place.is_relative_to(listing.root)
@@ -67,6 +67,18 @@ def with_given(known: Sequence[Root], listings: Sequence[Listing]) -> list[Root]
     return roots
 
 
+def known_files(store: Store, listings: Sequence[Listing], roots: Sequence[Root]) -> Known:
+    """Return what is stored of the files that matter to listings: of all, where one is of a folder.
+
+    A file given alone concerns those of its document, and those that may hold the same.
+    """
+    if any(listing.whole for listing in listings):
+        return known_of(store.files())
+    files = [file for listing in listings for file in listing.files]
+    places = [_place_of(file, _owner(file.path, roots)) for file in files]
+    return known_of(store.files_about(places, {file.stamp[0] for file in files}))
+
+
 def make_plan(
     listings: Sequence[Listing], roots: Sequence[Root], known: Known, *, keep_missing: bool = False
 ) -> Plan:
@@ -77,7 +89,7 @@ def make_plan(
     Args:
         listings: of the paths given; they may overlap.
         roots: those known and those given, from `with_given`.
-        known: what is stored of every root.
+        known: what is stored, from `known_files`.
         keep_missing: what is stored of files that are gone stays, unless they have moved.
     """
     plan = Plan()
@@ -85,31 +97,31 @@ def make_plan(
         plan.skipped += listing.skipped
         plan.failed += listing.failed
     entries = _listed(listings, roots, known)
+    by_id = {root.id: root for root in roots}
     gone: list[FileState] = []
-    for root in roots:
-        for source, state in known[root.id].items():
-            if (root.id, source) not in entries:
-                if _is_gone(root.path / source, listings):
-                    gone.append(state)
-                else:
-                    entries[root.id, source] = _kept(root, state)
+    for place, state in known.items():
+        root = by_id[state.root]
+        if place not in entries:
+            if _is_gone(root.path / state.source, listings):
+                gone.append(state)
+            else:
+                entries[place] = _kept(root, state)
     _Hashing(known).run(entries, plan)
     left = pair(entries.values(), gone)
     plan.moved = [(e.came_from.source, e.source) for e in entries.values() if e.came_from]
     if keep_missing:
-        by_id = {root.id: root for root in roots}
-        kept = {_place(state): _kept(by_id[state.root], state) for state in left}
+        kept = {state.place: _kept(by_id[state.root], state) for state in left}
         entries |= kept
-        gone = [state for state in gone if _place(state) not in kept]
+        gone = [state for state in gone if state.place not in kept]
         left = []
     plan.deleted = [state.source for state in left]
-    states = [state for files in known.values() for state in files.values()]
+    states = list(known.values())
     documents = {state.document_id: state for state in states if not state.copy}
     groups = grouped(entries.values(), documents)
     for group in groups:
         _plan_group(group, plan)
     plan.work.sort(key=lambda work: not work.moved)
-    _plan_rest(groups, states, set(map(_place, gone)), plan)
+    _plan_rest(groups, states, {state.place for state in gone}, plan)
     return plan
 
 
@@ -118,10 +130,13 @@ def _listed(listings: Sequence[Listing], roots: Sequence[Root], known: Known) ->
     for listing in listings:
         for file in listing.files:
             root = _owner(file.path, roots)
-            source = file.path.relative_to(root.path).as_posix()
-            entry = Entry(root, source, file, known[root.id].get(source))
-            entries.setdefault(entry.place, entry)
+            place = _place_of(file, root)
+            entries.setdefault(place, Entry(root, place[1], file, known.get(place)))
     return entries
+
+
+def _place_of(file: File, root: Root) -> Place:
+    return root.id, file.path.relative_to(root.path).as_posix()
 
 
 def _kept(root: Root, state: FileState) -> Entry:
@@ -138,7 +153,7 @@ class _Hashing:
     """Tells what files hold, as far as that can matter to others."""
 
     def __init__(self, known: Known) -> None:
-        states = [state for files in known.values() for state in files.values()]
+        states = known.values()
         self.sizes = {(state.size, state.root, state.source) for state in states}
         self.files = Counter(state.document_id for state in states)
 
@@ -182,7 +197,7 @@ def _plan_group(group: Group, plan: Plan) -> None:
     """Plan what the first file of a group needs, and what the others do."""
     first, *others = group.entries
     document = group.document
-    at_rest = document is not None and group.stored and _place(document) == first.place
+    at_rest = document is not None and group.stored and document.place == first.place
     again = document is not None and outdated(document) and first.file is not None
     if at_rest and not again:
         _plan_same(first, plan)
@@ -211,10 +226,6 @@ def _change(group: Group, at_rest: bool) -> Change:
 def _attached(entry: Entry, document: FileState) -> bool:
     state = entry.state if entry.unchanged else None
     return state is not None and state.copy and state.document_id == document.document_id
-
-
-def _place(state: FileState) -> Place:
-    return state.root, state.source
 
 
 def _plan_same(entry: Entry, plan: Plan) -> None:
@@ -248,10 +259,10 @@ def _plan_rest(
     }
     # Which hashes and documents are left matters to what is gone alone.
     held = {(e.content_hash, suffix(e.source)) for g in groups for e in g.entries if gone}
-    live = {state.document_id for state in states if gone and _place(state) not in gone}
+    live = {state.document_id for state in states if gone and state.place not in gone}
     claimed = set(documents.values())
     for state in states:
-        place = _place(state)
+        place = state.place
         if state.copy:
             if documents.get(place) != state.document_id:
                 plan.dropped.append(state)

@@ -9,8 +9,8 @@ from rag.config import Config
 from rag.errors import IndexNotFound
 from rag.groups import Change
 from rag.plan import Known, Plan, Work, hash_file
-from rag.planning import make_plan, refuse_empty, with_given
-from rag.scan import scan
+from rag.planning import known_files, make_plan, refuse_empty, with_given
+from rag.scan import Listing, scan
 from rag.store import Root, Store, index_path
 from rag.types import Failure, Preview
 
@@ -27,20 +27,18 @@ def preview(
     place = index_path(config.index_dir, index)
     listings = [scan(given, exclude=config.index_dir) for given in paths]
     refuse_empty(listings, place)
-    stored, known = _stored(place)
-    roots = with_given(stored, listings)
-    files = {root.id: known.get(root.id, {}) for root in roots}
-    return _previewed(make_plan(listings, roots, files, keep_missing=keep_missing))
+    roots, known = _stored(place, listings)
+    return _previewed(make_plan(listings, roots, known, keep_missing=keep_missing))
 
 
-def _stored(place: Path) -> tuple[list[Root], Known]:
+def _stored(place: Path, listings: Sequence[Listing]) -> tuple[list[Root], Known]:
     try:
         store = Store(place)
     except IndexNotFound:
-        return [], {}
+        return with_given([], listings), {}
     with closing(store):
-        roots = store.roots()
-        return roots, {root.id: store.files(root.id) for root in roots}
+        roots = with_given(store.roots(), listings)
+        return roots, known_files(store, listings, roots)
 
 
 def _previewed(plan: Plan) -> Preview:

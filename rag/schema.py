@@ -41,6 +41,7 @@ CREATE TABLE documents(
     loaders INTEGER NOT NULL DEFAULT 0, -- the version of the loaders that read the file
     UNIQUE(root, source)
 ) WITHOUT ROWID;
+CREATE INDEX documents_size ON documents(size);
 
 -- A further file that holds the same bytes as that of a document, which is stored once for all.
 CREATE TABLE copies(
@@ -55,6 +56,7 @@ CREATE TABLE copies(
     UNIQUE(root, source)
 );
 CREATE INDEX copies_document ON copies(document);
+CREATE INDEX copies_size ON copies(size);
 
 -- The text of a document in stretches, so that a long one is never read or written whole.
 CREATE TABLE segments(

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from rag import changes, copies
+from rag import changes, copies, states
 from rag.changes import Changes
-from rag.copies import CopyRow
+from rag.copies import CopyRow, Place
 from rag.errors import ConfigError, IndexCorrupt, IndexMismatch, IndexNotFound
+from rag.filters import conditions_of
 from rag.protocols import Rows, Vectors
 from rag.schema import checksum, connect, covered, translating
+from rag.states import FileState
 from rag.types import Document, Filters, Heading, Passage
 
 DATABASE = "store.sqlite3"
@@ -66,28 +68,9 @@ def not_found(path: Path) -> IndexNotFound:
     """Return the error of an index that is not in the folder `path`."""
     return IndexNotFound(
         f"there is no index {path.name!r} in {path.parent}; make one with "
-        f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir"
+        f"'rag ingest FOLDER --index {path.name}', or choose with --index and --index-dir",
+        path.name,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """What the store remembers of a file, to tell whether it has changed.
-
-    Attributes:
-        loaders: the version of the loaders that read its document.
-        copy: it holds the same bytes as the file that its document was read from.
-    """
-
-    document_id: str
-    root: int
-    source: str
-    content_hash: str
-    size: int
-    mtime_ns: int
-    ingested_ns: int
-    loaders: int
-    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +279,7 @@ class Store:
         Raises:
             ConfigError: a filter is no valid text.
         """
-        conditions, values = _conditions(filters)
-        try:
-            "".join(values).encode("utf-8")
-        except UnicodeEncodeError:
-            raise ConfigError("a filter is not valid text; expected UTF-8") from None
+        conditions, values = conditions_of(filters)
         query = f"""
             SELECT p.row FROM passages p JOIN documents d ON d.id = p.document
             WHERE {" AND ".join(conditions) or "1"} ORDER BY p.row
@@ -386,20 +365,21 @@ class Store:
             found = connection.execute("SELECT id, path FROM roots ORDER BY id")
             return [Root(identity, Path(path)) for identity, path in found]
 
-    def files(self, root: int) -> dict[str, FileState]:
-        """Return what is remembered of each file of a root, copies included, by its source."""
-        query = """
-            SELECT id, root, source, content_hash, size, mtime_ns, ingested_ns, loaders, FALSE
-            FROM documents WHERE root = ?1
-            UNION ALL
-            SELECT c.document, c.root, c.source, d.content_hash, c.size, c.mtime_ns,
-                c.ingested_ns, d.loaders, TRUE
-            FROM copies c JOIN documents d ON d.id = c.document WHERE c.root = ?1
-        """
+    def files(self) -> list[FileState]:
+        """Return what is remembered of each file, copies included."""
         with self.reading() as connection:
-            records = connection.execute(query, (root,)).fetchall()
-        found = [FileState(*record) for record in records]
-        return {state.source: state for state in found}
+            return states.every(connection)
+
+    def files_about(self, places: Iterable[Place], sizes: Iterable[int] = ()) -> list[FileState]:
+        """Return that of all files of the documents that have one at a place, or of a size."""
+        with self.reading() as connection:
+            return states.about(connection, places, sizes)
+
+    def holds(self, identity: str) -> bool:
+        """Tell whether there is a document of that id."""
+        query = "SELECT 1 FROM documents WHERE id = ?"
+        with self.reading() as connection:
+            return connection.execute(query, (identity,)).fetchone() is not None
 
     def count(self) -> tuple[int, int]:
         """Return the numbers of documents and of passages."""
@@ -451,31 +431,3 @@ class Store:
             f"{self.database} is damaged: {what} does not match its checksum; "
             "see what is wrong with 'rag verify', then run 'rag repair' or restore a snapshot"
         )
-
-
-def _conditions(filters: Filters) -> tuple[list[str], list[str]]:
-    """Return SQL conditions over the documents table `d`, and the values they bind."""
-    conditions: list[str] = []
-    values: list[str] = []
-    if filters.source is not None:
-        # Any of its sources: whoever knows a document by another name finds it too.
-        conditions.append(
-            "(d.source GLOB ? OR d.id IN (SELECT document FROM copies WHERE source GLOB ?))"
-        )
-        values += [filters.source, filters.source]
-    simple = {
-        "instr(casefold(d.title), casefold(?)) > 0": filters.title,
-        "d.language = ?": filters.language,
-        "d.date >= ?": filters.since,
-        "substr(d.date, 1, 10) <= ?": filters.until,
-    }
-    for condition, value in simple.items():
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    for key, value in filters.metadata.items():
-        conditions.append(
-            "EXISTS (SELECT 1 FROM json_each(d.metadata) WHERE key = ? AND value = ?)"
-        )
-        values += [key, value]
-    return conditions, values

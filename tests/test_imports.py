@@ -27,9 +27,9 @@ LAYERS = {
         rag.computation rag.arithmetic rag.joining rag.course
         rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots rag.mention
         rag.evaluation""",
-    "use cases": """rag.migrations rag.schema rag.scan rag.store rag.writer rag.vectors rag.lexical
-        rag.changes rag.layers rag.base rag.derived rag.candidates rag.copies rag.groups
-        rag.plan rag.planning rag.parts rag.parsing
+    "use cases": """rag.migrations rag.schema rag.scan rag.filters rag.states rag.store rag.writer
+        rag.vectors rag.lexical rag.changes rag.layers rag.base rag.derived rag.candidates
+        rag.copies rag.groups rag.plan rag.planning rag.parts rag.parsing
         rag.reading rag.preview rag.documents rag.slabs
         rag.ingest rag.care rag.retriever rag.verification rag.checking rag.relevance rag.drafting
         rag.answerer rag.explaining rag.stopping rag.batching rag.harder rag.dialogue rag.status

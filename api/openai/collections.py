@@ -110,4 +110,6 @@ def _unknown(name: str, known: Iterable[str]) -> UnknownModel:
     listed = list(known)
     some = ", ".join(listed[:NAMED]) + (", …" if len(listed) > NAMED else "")
     there = f"expected one of: {some}" if listed else "there is no collection yet"
-    return UnknownModel(f"there is no model {name[:80]!r}; {there} (GET /v1/models lists them)")
+    return UnknownModel(
+        f"there is no model {name[:80]!r}; {there} (GET /v1/models lists them)", name
+    )

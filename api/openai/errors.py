@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import FAULTS, LATE, OUT_OF_TIME, status_of
+from api.errors import FAULTS, LATE, OUT_OF_TIME, message_of, status_of
 from rag.errors import ConfigError, IndexNotFound, ModelError, RagError
 from rag.stopping import Stopped
 from rag.views import Json
@@ -67,7 +67,8 @@ def told(error: RagError) -> tuple[int, Json]:
     if isinstance(error, Refused):
         return 400, error_json(400, str(error), error.told, error.param)
     if isinstance(error, IndexNotFound):
-        return 404, error_json(404, str(error), NO_MODEL, "model")
+        message = str(error) if isinstance(error, UnknownModel) else message_of(error)
+        return 404, error_json(404, message, NO_MODEL, "model")
     status = 400 if (found := status_of(error)) == 422 else found
     return status, error_json(status, str(error), error.code)
 

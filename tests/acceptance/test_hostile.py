@@ -17,6 +17,7 @@ from rag import loaders
 from rag.config import Config
 from rag.errors import LoadError
 from rag.ingest import ingest
+from rag.loaders.ocr import OFF
 from rag.parsing import Workers
 from rag.store import Store
 from rag.testing import HashEmbedder
@@ -151,8 +152,8 @@ def names(count: int) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
-    """Processes that read files."""
-    with closing(Workers(2)) as made:
+    """Processes that read files, scans not: OCR takes seconds a page and has limits of its own."""
+    with closing(Workers(2, OFF)) as made:
         yield made
 
 

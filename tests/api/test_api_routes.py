@@ -212,6 +212,14 @@ def test_bodies_that_are_no_json_are_refused(client: TestClient, content: bytes)
     error_of(response, response.status_code, "invalid_request")
 
 
+def test_json_that_is_not_said_to_be_json_is_refused(client: TestClient) -> None:
+    """What a client sends that forgets the header; the message names it."""
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        response = client.post("/v1/ask", content=b'{"question": "x"}', headers=headers)
+        message = error_of(response, 422, "invalid_request")
+        assert "'Content-Type: application/json'" in message
+
+
 def test_large_bodies_are_refused_with_and_without_a_length(client: TestClient) -> None:
     """413 before parsing; a body of just the limit is read."""
 

@@ -89,9 +89,8 @@ def test_serve_follows_what_is_ingested_beside_it(rag: Any, docs: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         done = finish(process)
-    *log, last = done.err.splitlines()
-    assert (done.code, last) == (130, "error: interrupted")
-    assert all(json.loads(line)["event"] == "request" for line in log)
+    assert done.code == 0
+    assert all(json.loads(line)["event"] == "request" for line in done.err.splitlines())
 
 
 def test_a_port_in_use_is_one_line(rag: Any) -> None:

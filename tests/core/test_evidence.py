@@ -16,6 +16,7 @@ from rag.evidence import (
     gather,
     overlap,
     select,
+    speaking,
 )
 from rag.fusion import Retrieval, background
 from rag.testing import HashEmbedder
@@ -132,6 +133,41 @@ def test_headings_and_rules_are_no_evidence(line: str) -> None:
     text = f"{line}\n\nOnly this sentence counts."
     hits = found(passage(text, section="Guide > Setext"))
     assert texts(select(hits, gather(hits, None))) == ["Only this sentence counts."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "![A diagram of the parts](docs/parts.png)",
+        "[![PyPI version](https://img.example/v.svg)](https://pypi.example/project/x)",
+        '<p align="center"><img src="logo.svg" alt="The logo"></p>',
+        "![logo][logo-url]",
+    ],
+)
+def test_pictures_are_no_evidence(line: str) -> None:
+    """A reader sees no words there; a passage of nothing else is no hit of an answer."""
+    hits = found(passage(f"{line}\n\nOnly this sentence counts."))
+    assert texts(select(hits, gather(hits, None))) == ["Only this sentence counts."]
+    both = found(passage(f"{line}\n{line}"), passage("It counts.", document="e"))
+    assert [hit.passage.text for hit in speaking(both).hits] == ["It counts."]
+    alone = found(passage(line))
+    assert speaking(alone) == alone
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "See [the manual](https://x.example/manual) for details.",
+        "Use `List<String>` for names.",
+        "The manual is at https://x.example/manual.",
+        "With a < b and c > d it holds.",
+        "Press ![the key](key.png) for two seconds.",
+    ],
+)
+def test_sentences_with_markup_are_evidence(line: str) -> None:
+    """Whole, as they stand."""
+    hits = found(passage(line))
+    assert texts(select(hits, gather(hits, None))) == [line]
 
 
 def test_no_hits_give_no_evidence() -> None:

@@ -189,7 +189,7 @@ def test_a_document_keeps_its_id_under_another_name_and_root(writer: StoreWriter
     put(writer, [new("a", ["one"], source="new.txt", root=2)])
     store = Store(writer.database.parent)
     check(store)
-    assert store.files(1) == {} and list(store.files(2)) == ["new.txt"]
+    assert [state.place for state in store.files()] == [(2, "new.txt")]
     assert document(store, "a").source == "new.txt"
 
 

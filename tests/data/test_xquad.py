@@ -53,6 +53,8 @@ def index(data: Path, config: Config, embedder: Embedder, language: str) -> Answ
 
 
 def recall_at_1(retriever: Retriever, questions: list[tuple[str, int]], mode: Mode) -> float:
+    assert retriever.embedder is not None
+    retriever.embedder.embed_queries([question for question, _ in questions])  # many at a time
     found = [
         retriever.search(question, 1, mode).hits[0].passage.source == f"{gold}.txt"
         for question, gold in questions
