@@ -16,6 +16,7 @@ from rag.backends.device import pick_device, pick_dtype
 from rag.backends.markers import MarkerConstraint, MarkerGrammar, marker_tokens
 from rag.backends.readers import CausalReader, Reader, Seq2SeqReader
 from rag.backends.rows import SingleRows, TogetherRows, together
+from rag.backends.text_pieces import TextPieces
 from rag.backends.weighing import weighed
 from rag.continuous import MOST_TOKENS, ContinuousBatch, Job, Rows
 from rag.errors import GenerationError, ModelError
@@ -173,7 +174,7 @@ class TransformersGenerator:
         grammar = self._grammar(decoding.markers)
         job = self._job(prompt, shared, decoding, MarkerConstraint(grammar))
         # What was chosen may be ahead of what was read here.
-        seen, text = MarkerConstraint(grammar), _TextStream(self._tokenizer)
+        seen, text = MarkerConstraint(grammar), TextPieces(self._tokenizer)
         cut = True
         try:
             with closing(self._batch.tokens(job)) as tokens:
@@ -237,42 +238,6 @@ class TransformersGenerator:
         text = _chat(self._tokenizer, turns) if self._chat else _plain(turns)
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=not self._chat)
         return ids
-
-
-class _TextStream:
-    """Text of a growing list of tokens; characters appear once all of their bytes are there."""
-
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
-        self._tokenizer = tokenizer
-        self._ids: list[int] = []
-        self._done = 0
-        """Characters of the text of _ids that have been given out."""
-
-    def push(self, token: int, hold: bool) -> str:
-        """Return the text that this token completes; nothing yet when hold is set."""
-        self._ids.append(token)
-        if hold:
-            return ""
-        text = self._decode()
-        if text.endswith("\ufffd"):
-            return ""
-        piece = text[self._done :]
-        # Decoders look one token back (a space, a byte): the last token stays as context.
-        self._ids = self._ids[-1:]
-        self._done = len(self._decode())
-        return piece
-
-    def rest(self, cut: bool) -> str:
-        """Return what is still held back; cut drops an open marker, and half a character goes."""
-        piece = self._decode()[self._done :].rstrip("\ufffd")
-        return piece[: piece.rindex("[")] if cut else piece
-
-    def _decode(self) -> str:
-        text = self._tokenizer.decode(
-            self._ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        assert isinstance(text, str)
-        return text
 
 
 def _load(path: Path, device: str) -> tuple[Any, "PreTrainedTokenizerBase"]:
