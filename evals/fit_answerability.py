@@ -12,8 +12,8 @@ of these are measured, and reported twice: with the features above, and with one
 reader thinks the four best sentences from answering (`rag.types.Reading.null`, at most NULL_LIMIT
 to either side). Nothing is written then.
 
-    python evals/fit_answerability.py --reader build/reader-fold0.safetensors --fold 0 --wide \
-        --step 1 --cache build/answerability-reader.json
+    python evals/fit_answerability.py --reader rag/models/adapters/reader.safetensors --fold 0 \
+        --sets "en>en" "ru>ru" --cache build/answerability-reader.json
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=2, help="every n-th question")
     parser.add_argument("--reader", type=Path, help="adapter of a reader to measure with")
     parser.add_argument("--fold", type=int, default=0, help="of the reader")
-    parser.add_argument("--wide", action="store_true", help="one index of all paragraphs alone")
+    parser.add_argument("--sets", nargs="*", help='only these, such as "en>en" or "ru>ru narrow"')
     options = parser.parse_args()
     if not options.cache.exists():
         options.cache.parent.mkdir(parents=True, exist_ok=True)
@@ -124,10 +124,10 @@ def measured(options: argparse.Namespace) -> dict[str, list[Row]]:
     sets: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for narrow, pairs in ((False, SAME + ACROSS), (True, SAME_NARROW + ACROSS_NARROW)):
-            if narrow and options.wide:
-                continue
             for asked, written in pairs:
                 name = f"{asked}>{written}{' narrow' if narrow else ''}"
+                if options.sets and name not in options.sets:
+                    continue
                 place = Place(
                     Path(folder), options.data, asked, written, options.step, reader, options.fold
                 )

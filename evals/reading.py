@@ -1,15 +1,18 @@
 """What the reader makes of questions over documents that it was not trained on.
 
 Each question is searched, its best sentences are selected as for an answer, and the reader reads
-the first four. Printed a line each: null, the chosen sentence's place, and the stretch; then how
-often a gold answer is in the stretch, in the chosen sentence and in the one selected first, and the
-AUROC of null, answerable questions against unanswerable ones.
+the first four. Printed a line each: null, the probability that the program decides by
+(`rag.answerability`), the chosen sentence's place, and the stretch; then how often a gold answer is
+in the stretch, in the chosen sentence and in the one selected first, and the AUROC, answerable
+questions against unanswerable ones, of null, of the probability, and of both: the probability's log
+odds less null / 4.
 
     python evals/reading.py ../shared/data/seeds/questions.jsonl ../shared/data/seeds/documents
 """
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from rag.answerability import features, load_model, probability  # noqa: E402
 from rag.backends.span_reader import SpanReader  # noqa: E402
 from rag.build import build_embedder, build_reader, open_retriever  # noqa: E402
 from rag.config import Config  # noqa: E402
@@ -29,6 +33,7 @@ from rag.ingest import ingest  # noqa: E402
 from rag.models import resolve  # noqa: E402
 from rag.models.adapter import read_adapter  # noqa: E402
 from rag.protocols import Reader  # noqa: E402
+from rag.relevance import across  # noqa: E402
 from rag.retriever import Retriever  # noqa: E402
 
 SENTENCES = 4
@@ -61,18 +66,25 @@ def _reader(adapter: Path | None, config: Config) -> Reader:
 def told(case: dict[str, Any], retriever: Retriever, reader: Reader) -> dict[str, Any]:
     """Return what the reader makes of a question, after printing it."""
     found = retriever.search(case["question"], 5)
-    best = [e.text for e in select(found, gather(found, retriever.embedder))[:SENTENCES]]
+    gathered = gather(found, retriever.embedder)
+    best = [e.text for e in select(found, gathered)[:SENTENCES]]
     finding = find(reader, case["question"], best)
     if finding is None:
         raise ValueError(f"nothing to read for {case['question']!r}")
     said = best[finding.sentence][finding.start : finding.end]
-    print(f"{finding.null:6.2f}  {finding.sentence + 1}  {case['question']}  →  {said}", flush=True)
+    crossing = across(found, case["lang"])
+    likely = probability(load_model(), features(found, gathered), crossing)
+    print(
+        f"{finding.null:6.2f}  {likely:.2f}  {finding.sentence + 1}  {case['question']}  →  {said}",
+        flush=True,
+    )
     texts = {"stretch": said, "sentence": best[finding.sentence], "first": best[0]}
     gold = case["answers"]
     held = {
         name: bool(gold) and contains_gold(text, gold, case["lang"]) for name, text in texts.items()
     }
-    return {"answerable": case["answerable"], "lang": case["lang"], "null": finding.null, **held}
+    told = {"null": finding.null, "odds": math.log(likely / (1 - likely)), **held}
+    return {"answerable": case["answerable"], "lang": case["lang"], **told}
 
 
 def report(read: list[dict[str, Any]]) -> None:
@@ -83,7 +95,12 @@ def report(read: list[dict[str, Any]]) -> None:
         held = {n: sum(each[n] for each in own) for n in ("stretch", "sentence", "first")}
         print(f"{language}: of {len(own)}, a gold answer in", json.dumps(held))
     truth = [each["answerable"] for each in read]
-    print(f"AUROC of null: {auroc(truth, [-each['null'] for each in read]):.3f} of {len(read)}")
+    for name, scores in {
+        "null": [-each["null"] for each in read],
+        "the probability": [each["odds"] for each in read],
+        "both": [each["odds"] - each["null"] / 4 for each in read],
+    }.items():
+        print(f"AUROC of {name}: {auroc(truth, scores):.3f} of {len(read)}")
 
 
 if __name__ == "__main__":

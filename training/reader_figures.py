@@ -3,9 +3,9 @@
 Of each pair of languages: F1 and exact match of the span in the four sentences found; the same
 where these hold the answer; how often the span is in the answer's sentence, and how often the
 sentence found first is that one; the AUROC of null, sentences with the answer against those found
-without its paragraph; how many of the latter are answered where .8 of the former are; F1 in the
-whole paragraph. Intervals are bootstrapped over paragraphs. Last, the median milliseconds for a
-question with four sentences, one at a time.
+without its paragraph; how many of the latter are answered where .8 of the former are; with
+--paragraphs, F1 in the whole paragraph. Intervals are bootstrapped over paragraphs. Last, the
+median milliseconds for a question with four sentences, one at a time.
 
     python -m training.reader_figures --adapter build/reader-fold0.safetensors --fold 0
 """
@@ -44,7 +44,7 @@ class Outcome:
         holds: whether these hold the answer.
         right, first: whether the span lies in the answer's sentence; whether that was found first.
         null, missed: null with the answer's paragraph; without it, NaN where the answer is there.
-        whole: F1 in the whole paragraph.
+        whole: F1 in the whole paragraph, NaN where it is not read.
     """
 
     paragraph: str
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, required=True)
     parser.add_argument("--pairs", default=PAIRS, help="asked>written, parted by spaces")
     parser.add_argument("--step", type=int, default=1, help="every n-th question")
+    parser.add_argument("--paragraphs", action="store_true", help="read whole paragraphs too")
     parser.add_argument("--out", type=Path, help="where to write the figures, as JSON")
     options = parser.parse_args()
     adapter = read_adapter(options.adapter)
@@ -74,7 +75,7 @@ def main() -> None:
     told: dict[str, dict[str, object]] = {}
     for pair in options.pairs.split():
         own = [e for e in known if f"{e.asked}>{e.written}" == pair][:: options.step]
-        told[pair] = figures([outcome(reader, example) for example in own])
+        told[pair] = figures([outcome(reader, example, options.paragraphs) for example in own])
         print(pair, json.dumps(told[pair]), flush=True)
     asked = [e for e in known if (e.asked, e.written) == ("en", "en")][:50]
     told["milliseconds"] = {"en>en": round(latency(reader, asked), 1), "n": len(asked)}
@@ -83,12 +84,12 @@ def main() -> None:
         options.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def outcome(reader: SpanReader, example: Example) -> Outcome:
+def outcome(reader: SpanReader, example: Example, paragraphs: bool) -> Outcome:
     """Return what the reader makes of an example."""
     found = joined(example.found[:SENTENCES])
     missed = joined(example.missed[:SENTENCES])
-    texts = [found.text, missed.text, example.paragraph.text]
-    one, two, three = reader.read(example.question, texts)
+    texts = [found.text, missed.text, *([example.paragraph.text] if paragraphs else [])]
+    one, two, *three = reader.read(example.question, texts)
     said = found.text[one.start : one.end]
     answers = [example.answer]
     kept = example.answer.casefold() not in missed.text.casefold()
@@ -101,7 +102,9 @@ def outcome(reader: SpanReader, example: Example) -> Outcome:
         example.found[0].holds,
         one.null,
         two.null if kept else float("nan"),
-        token_f1(_said(example.paragraph, three), answers, example.written),
+        token_f1(_said(example.paragraph, three[0]), answers, example.written)
+        if paragraphs
+        else float("nan"),
     )
 
 
@@ -120,7 +123,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, object]:
     no = [o.missed for o in outcomes if not np.isnan(o.missed)]
     limit = float(np.quantile(yes, ANSWERED))
     truth = [True] * len(yes) + [False] * len(no)
-    return {
+    told: dict[str, object] = {
         "n": len(outcomes),
         "holding": len(holding),
         "f1": _mean(outcomes, lambda o: o.f1),
@@ -128,11 +131,13 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, object]:
         "f1_holding": _mean(holding, lambda o: o.f1),
         "sentence": _mean(holding, lambda o: o.right),
         "sentence_first": _mean(holding, lambda o: o.first),
-        "f1_paragraph": _mean(outcomes, lambda o: o.whole),
         "auroc": round(auroc(truth, [-null for null in yes + no]), 3),
         "unanswerable": len(no),
         "unanswerable_answered": round(float(np.mean([null <= limit for null in no])), 3),
     }
+    if not any(np.isnan(o.whole) for o in outcomes):
+        told["f1_paragraph"] = _mean(outcomes, lambda o: o.whole)
+    return told
 
 
 def _mean(outcomes: Sequence[Outcome], value: Callable[[Outcome], float]) -> list[float]:
