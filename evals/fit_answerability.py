@@ -6,6 +6,14 @@ many subjects, and those of its article in an index of one subject. Cross-valida
 the file holds the fit on all. Features are computed once and kept in --cache.
 
     python evals/fit_answerability.py --data ../shared/data --write rag/answerability.json
+
+With --reader, an adapter that has not seen every fourth article from --fold on, only the questions
+of these are measured, and reported twice: with the features above, and with one more, how far the
+reader thinks the four best sentences from answering (`rag.types.Reading.null`, at most NULL_LIMIT
+to either side). Nothing is written then.
+
+    python evals/fit_answerability.py --reader rag/models/adapters/reader.safetensors --fold 0 \
+        --sets "en>en" "ru>ru" --cache build/answerability-reader.json
 """
 
 import argparse
@@ -29,11 +37,17 @@ sys.path.insert(0, str(ROOT))
 
 from rag.answerability import FEATURES, features  # noqa: E402
 from rag.backends.faiss_index import flat_index  # noqa: E402
+from rag.backends.span_reader import SpanReader  # noqa: E402
 from rag.build import build_embedder  # noqa: E402
 from rag.config import Config  # noqa: E402
 from rag.evaluation.remembering import Remembering  # noqa: E402
-from rag.evidence import gather  # noqa: E402
+from rag.evidence import Gathered, gather, select  # noqa: E402
+from rag.finding import find  # noqa: E402
+from rag.fusion import Retrieval  # noqa: E402
 from rag.ingest import ingest  # noqa: E402
+from rag.models import resolve  # noqa: E402
+from rag.models.adapter import read_adapter  # noqa: E402
+from rag.protocols import Reader  # noqa: E402
 from rag.retriever import Retriever  # noqa: E402
 from rag.store import Store, index_path  # noqa: E402
 
@@ -45,6 +59,10 @@ K = 5
 FOLDS = 4
 # Share of the answerable questions that are answered at the operating point reported.
 ANSWERED = 0.8
+# Of the reader: folds of articles that it was trained in, sentences that it reads.
+READER_FOLDS = 4
+READER_SENTENCES = 4
+NULL_LIMIT = 12.0
 
 
 def main() -> None:
@@ -54,11 +72,17 @@ def main() -> None:
     parser.add_argument("--write", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("build/answerability-features.json"))
     parser.add_argument("--step", type=int, default=2, help="every n-th question")
+    parser.add_argument("--reader", type=Path, help="adapter of a reader to measure with")
+    parser.add_argument("--fold", type=int, default=0, help="of the reader")
+    parser.add_argument("--sets", nargs="*", help='only these, such as "en>en" or "ru>ru narrow"')
     options = parser.parse_args()
     if not options.cache.exists():
         options.cache.parent.mkdir(parents=True, exist_ok=True)
-        options.cache.write_text(json.dumps(measured(options.data, options.step)), encoding="utf-8")
+        options.cache.write_text(json.dumps(measured(options)), encoding="utf-8")
     sets: dict[str, list[Row]] = json.loads(options.cache.read_text(encoding="utf-8"))
+    if options.reader:
+        report_reader(sets)
+        return
     same = [name for name in sets if name.split()[0].split(">")[0] == name.split()[0].split(">")[1]]
     across = [name for name in sets if name not in same]
     written = {
@@ -80,15 +104,33 @@ def main() -> None:
 Row = tuple[str, bool, dict[str, float]]
 
 
-def measured(data: Path, step: int) -> dict[str, list[Row]]:
+def report_reader(sets: dict[str, list[Row]]) -> None:
+    """Print what cross-validation gives: the features that ship, the reader's alone, and all."""
+    for kept in (FEATURES, ("reader",), (*FEATURES, "reader")):
+        print(f"-- {len(kept)} features, the last {kept[-1]}")
+        for across in (False, True):
+            names = [n for n in sets if (n.split()[0][:2] != n.split()[0][-2:]) == across]
+            if names:
+                fit([sets[name] for name in names], names, kept)
+
+
+def measured(options: argparse.Namespace) -> dict[str, list[Row]]:
     """Return the rows of every set: asked>written, and "narrow" for an index of one article."""
     embedder = Remembering(build_embedder(Config()))
+    reader: Reader | None = None
+    if options.reader:
+        adapter = read_adapter(options.reader)
+        reader = SpanReader(resolve(adapter.base), adapter)
     sets: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for narrow, pairs in ((False, SAME + ACROSS), (True, SAME_NARROW + ACROSS_NARROW)):
             for asked, written in pairs:
                 name = f"{asked}>{written}{' narrow' if narrow else ''}"
-                place = Place(Path(folder), data, asked, written, step)
+                if options.sets and name not in options.sets:
+                    continue
+                place = Place(
+                    Path(folder), options.data, asked, written, options.step, reader, options.fold
+                )
                 sets[name] = place.rows(embedder, narrow)
                 print(name, len(sets[name]), flush=True)
     return sets
@@ -103,6 +145,8 @@ class Place:
     asked: str
     written: str
     step: int
+    reader: Reader | None = None
+    fold: int = 0
 
     def rows(self, embedder: Remembering, narrow: bool) -> list[Row]:
         """Return (article, answered, features) twice a question: with its paragraph, without."""
@@ -110,10 +154,16 @@ class Place:
         paragraphs = list(_paragraphs(self.data, self.written))
         asks = [asks for _, _, asks in _paragraphs(self.data, self.asked)]
         articles = sorted({article for article, *_ in paragraphs})
+        seen = {title: i for i, title in enumerate(dict.fromkeys(p[0] for p in paragraphs))}
         for group in ([article] for article in articles) if narrow else [articles]:
             own = [n for n, (article, *_) in enumerate(paragraphs) if article in group]
             retriever = self._index(group, {n: paragraphs[n][1] for n in own}, embedder)
-            questions = [(n, question) for n in own for question in asks[n]]
+            asked = [
+                n
+                for n in own
+                if self.reader is None or seen[paragraphs[n][0]] % READER_FOLDS == self.fold
+            ]
+            questions = [(n, question) for n in asked for question in asks[n]]
             for n, question in questions[:: self.step]:
                 everything = retriever.search(question, K + 2)
                 for answered in (True, False):
@@ -123,9 +173,18 @@ class Place:
                         if answered or hit.passage.source != f"{n}.txt"
                     ]
                     kept = replace(everything, hits=tuple(hits[:K]))
-                    values = features(kept, gather(kept, embedder))
+                    gathered = gather(kept, embedder)
+                    values = features(kept, gathered) | self._read(kept, gathered)
                     found.append((paragraphs[n][0], answered, values))
         return found
+
+    def _read(self, kept: Retrieval, gathered: Gathered) -> dict[str, float]:
+        if self.reader is None:
+            return {}
+        best = [item.text for item in select(kept, gathered)[:READER_SENTENCES]]
+        found = find(self.reader, kept.question, best)
+        null = NULL_LIMIT if found is None else found.null
+        return {"reader": float(np.clip(null, -NULL_LIMIT, NULL_LIMIT))}
 
     def _index(self, group: list[str], texts: dict[int, str], embedder: Remembering) -> Retriever:
         config = Config(index_dir=self.folder / "indexes", generator="none")
@@ -149,11 +208,13 @@ def _paragraphs(data: Path, language: str) -> Iterator[tuple[str, str, list[str]
             yield article.get("title", ""), paragraph["context"], asks
 
 
-def fit(sets: Sequence[list[Row]], names: Sequence[str]) -> dict[str, object]:
+def fit(
+    sets: Sequence[list[Row]], names: Sequence[str], kept: Sequence[str] = FEATURES
+) -> dict[str, object]:
     """Return the coefficients fitted on all, after printing what cross-validation gives."""
     articles = sorted({row[0] for rows_ in sets for row in rows_})
     fold = {article: i % FOLDS for i, article in enumerate(articles)}
-    x = np.array([[row[2][name] for name in FEATURES] for rows_ in sets for row in rows_])
+    x = np.array([[row[2][name] for name in kept] for rows_ in sets for row in rows_])
     y = np.array([row[1] for rows_ in sets for row in rows_])
     part = np.array([fold[row[0]] for rows_ in sets for row in rows_])
     which = np.repeat(np.arange(len(sets)), [len(rows_) for rows_ in sets])
@@ -176,7 +237,7 @@ def fit(sets: Sequence[list[Row]], names: Sequence[str]) -> dict[str, object]:
     intercept = float(logistic.intercept_[0] - (coefficients * scaler.mean_).sum())
     return {
         "intercept": round(intercept, 5),
-        "coefficients": dict(zip(FEATURES, np.round(coefficients, 5).tolist(), strict=True)),
+        "coefficients": dict(zip(kept, np.round(coefficients, 5).tolist(), strict=True)),
     }
 
 

@@ -17,11 +17,13 @@ from rag.dialogue import Respond, RespondEvents, replied, reply_events
 from rag.errors import ConfigError
 from rag.explaining import explain, needed
 from rag.models import MODELS, Progress, fingerprint, resolve
+from rag.models.adapter import shipped
 from rag.protocols import (
     Decoding,
     Embedder,
     Generator,
     Message,
+    Reader,
     Scorer,
     TextStream,
     VectorIndex,
@@ -41,6 +43,7 @@ NO_GENERATOR = "none"
 OVERLAP = "overlap"
 FEATURES = "features"
 LLM = "llm"
+READER = "reader"
 
 
 def build_embedder(config: Config, report: Progress | None = None) -> Embedder:
@@ -127,6 +130,16 @@ def build_verifier(
 
         return LlmJudge(generator, config.max_answer_tokens)
     return DeferredVerifier(config, report)
+
+
+def build_reader(config: Config, report: Progress | None = None) -> Reader:
+    """Return the reader that ships, its base fetched if need be.
+
+    Raises:
+        ModelNotFound, ModelError: its base can not be had, or is not what it was learnt on.
+        ConfigError: device is cuda and there is none.
+    """
+    return _reader(_resolve(config, shipped(READER).base, report), config.device)
 
 
 def open_retriever(config: Config, index: str, report: Progress | None = None) -> Retriever:
@@ -318,6 +331,13 @@ def _embedder(name: str, path: Path, device: str, batch_tokens: int, made_of: st
     from rag.backends.embedder import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(name, path, device=device, batch_tokens=batch_tokens)
+
+
+@lru_cache(maxsize=1)
+def _reader(path: Path, device: str) -> Reader:
+    from rag.backends.span_reader import SpanReader
+
+    return SpanReader(path, shipped(READER), device)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Judgement, LogProbability
+from rag.types import Judgement, LogProbability, Reading
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -194,4 +194,17 @@ class Verifier(Protocol):
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Return one judgement for each (premise, hypothesis)."""
+        ...
+
+
+class Reader(Protocol):
+    """Finds the stretch of a passage that answers a question, and tells whether any does."""
+
+    @property
+    def name(self) -> str:
+        """What reads: the model's name and that of what was learnt on top of it."""
+        ...
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """Return one reading for each passage, in their order; a passage of any length is read."""
         ...

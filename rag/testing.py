@@ -14,11 +14,13 @@ import numpy as np
 from rag.analysis import terms
 from rag.errors import GenerationError
 from rag.protocols import Decoding, Message, TextStream, TokenVectors, Vectors
-from rag.types import LogProbability
+from rag.sentences import sentences
+from rag.types import LogProbability, Reading
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 HASH_DIM = 256
 LIKELY, UNLIKELY = 0.9, 0.01
+SHARPNESS = 8.0
 
 
 class WordTokenizer:
@@ -129,6 +131,26 @@ class ScriptedGenerator:
             )
         logs = [[math.log(LIKELY if w in seen else UNLIKELY) for w in text] for text in texts]
         return [LogProbability(sum(each), len(each)) for each in logs]
+
+
+class OverlapReader:
+    """Finds the sentence that has most of the question's terms; half of them are even odds."""
+
+    name = "overlap"
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """Return one reading for each passage, its span a sentence."""
+        asked = frozenset(terms(question))
+        return [self._read(asked, passage) for passage in passages]
+
+    def _read(self, asked: frozenset[str], passage: str) -> Reading:
+        spans = sentences(passage, "en")
+        if not spans:
+            return Reading(0, 0, 0.0, math.inf)
+        shares = [len(asked & set(terms(passage[a:b]))) / max(1, len(asked)) for a, b in spans]
+        best = max(range(len(spans)), key=lambda i: shares[i])
+        null = SHARPNESS * (0.5 - shares[best])
+        return Reading(*spans[best], -math.log1p(math.exp(null)), null)
 
 
 def _tokens(text: str) -> list[str]:

@@ -311,6 +311,24 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader makes of a question and a passage.
+
+    Attributes:
+        start, end: code points of the stretch of the passage that answers best; both 0 where the
+            passage has nothing to read.
+        score: log probability of that stretch among all of the passage and "no answer", at most 0.
+        null: log odds that the passage does not answer, against that stretch; infinite where it
+            has nothing to read. Lower is better; of several passages, the one with the least.
+    """
+
+    start: int
+    end: int
+    score: float
+    null: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A file that could not be ingested, or was passed over, and why."""
 

@@ -26,6 +26,7 @@ LAYERS = {
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging
         rag.computation rag.arithmetic rag.joining rag.course
         rag.provenance rag.compounds rag.conflicts rag.profiles rag.hanzi rag.slots rag.mention
+        rag.spanning rag.finding
         rag.evaluation""",
     "use cases": """rag.migrations rag.schema rag.scan rag.filters rag.states rag.store rag.writer
         rag.vectors rag.lexical rag.changes rag.layers rag.base rag.derived rag.candidates

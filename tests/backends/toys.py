@@ -149,3 +149,22 @@ def save_cross_encoder(
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def save_encoder(folder: Path, dim: int) -> Path:
+    """Write a tiny random BERT that reads bytes, with the special tokens of XLM-R."""
+    inner = toy_tokenizer(None, extra=()).backend_tokenizer
+    inner.add_special_tokens([AddedToken(mark, special=True) for mark in ("<s>", "</s>", "<pad>")])
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=inner.get_vocab_size(),
+        hidden_size=dim,
+        intermediate_size=dim,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        initializer_range=1.0,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    inner.save(str(folder / "tokenizer.json"))
+    return folder
