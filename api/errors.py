@@ -85,7 +85,7 @@ def _rag_error(request: Request, error: Exception) -> JSONResponse:
 
 def message_of(error: RagError) -> str:
     """Return the message, with a remedy that a client of the service has."""
-    if isinstance(error, IndexNotFound):
+    if isinstance(error, IndexNotFound) and error.name:
         return (
             f"there is no collection {error.name!r}; GET /v1/collections lists those there are, "
             f"'rag ingest FOLDER --index {error.name}' makes one"
@@ -95,7 +95,8 @@ def message_of(error: RagError) -> str:
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    if error.errors()[0]["loc"] == ("body",) and not _says_json(request):
+    first = error.errors()[0]
+    if first["loc"] == ("body",) and first["type"] != "missing" and not _says_json(request):
         return error_response(422, ConfigError.code, NO_JSON)
     faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:FAULTS]]
     return error_response(422, ConfigError.code, "; ".join(faults))

@@ -62,14 +62,14 @@ class IndexNotFound(StoreError):
     """There is no index of that name in the index folder.
 
     Attributes:
-        name: the one that was asked for.
+        name: the one that was asked for; "" where the message alone tells.
     """
 
     exit_code = 4
     code = "index_not_found"
 
-    def __init__(self, message: str, name: str) -> None:
-        """Take the message, whose remedy is a command, and the name."""
+    def __init__(self, message: str, name: str = "") -> None:
+        """Take the message, whose remedy is a command, and the name, if it is known."""
         super().__init__(message)
         self.name = name
 

@@ -7,6 +7,7 @@ columns are read, since a filter hides rows too.
 
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def _check_strings(path: Path, data: bytes) -> None:
 
 
 def _parsed(path: Path, data: bytes) -> Parsed:
+    now = datetime.now(UTC).replace(tzinfo=None)
     book: Any = openpyxl.load_workbook(
         BytesIO(data), read_only=True, data_only=True, keep_links=False
     )
@@ -70,7 +72,7 @@ def _parsed(path: Path, data: bytes) -> Parsed:
         writer.page()
         if isinstance(sheet, ReadOnlyWorksheet):  # not a sheet that is one chart
             lost += _write(path, writer, sheet)
-    metadata = _properties(book.properties) | {
+    metadata = _properties(book.properties, now) | {
         "hidden_sheets": ", ".join(hidden),
         "formulas_without_result": str(lost) if lost else "",
     }
@@ -125,6 +127,7 @@ def _is_bold(row: Any) -> bool:
     return all(cell.font.b for cell in row if cell.value is not None)
 
 
-def _properties(core: Any) -> dict[str, str]:
-    date = core.created.date().isoformat() if core.created else ""
+def _properties(core: Any, now: datetime) -> dict[str, str]:
+    # openpyxl takes the present for the date of a file that tells none.
+    date = core.created.date().isoformat() if core.created and core.created < now else ""
     return stated(core.title, core.creator) | {"date": date}

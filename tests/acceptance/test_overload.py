@@ -193,7 +193,7 @@ def test_a_long_time_under_load_leaves_nothing_behind(config: Config) -> None:
     """Clients that ask, are refused and leave: memory and descriptors stay as they were."""
     config = replace(config, max_active=4, max_waiting=4)
     with loaded(config, Paced(0.05)) as (load, _):
-        load.run(8, max(2.0, SOAK_SECONDS / 10))  # caches fill, pools grow
+        load.run(16, max(2.0, SOAK_SECONDS / 10))  # caches fill, pools grow
         before = _held()
         seen: list[tuple[int, int]] = []
         for _ in range(5):

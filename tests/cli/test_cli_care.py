@@ -132,7 +132,9 @@ def test_an_index_of_an_earlier_schema_names_migrate(rag: Run, place: Path) -> N
     """The reader's error is the command to run, and it helps."""
     with closing(sqlite3.connect(database(place))) as connection:
         connection.execute("DROP TABLE changes")
+        connection.execute("DROP INDEX documents_size")
         connection.execute("ALTER TABLE documents DROP COLUMN unit")
+        connection.execute("ALTER TABLE documents DROP COLUMN loaders")
         connection.execute("DROP TABLE copies")
         connection.execute("PRAGMA user_version = 1")
     refused = rag("ask", QUESTION)
