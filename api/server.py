@@ -92,7 +92,7 @@ def url_of(listener: socket.socket) -> str:
 def serve(
     config: Config, index: str, listener: socket.socket, announce: Callable[[str], None]
 ) -> None:
-    """Serve until interrupted or told to end; ends with KeyboardInterrupt.
+    """Serve until interrupted or told to end.
 
     Args:
         index: the index of requests that name none.
