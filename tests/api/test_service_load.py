@@ -235,6 +235,8 @@ def test_clients_that_leave_free_their_slots(config: Config, docs: Path, stream:
         until(lambda: generator.writing == 0 and app.state.admission.active == 0)
         for thread in threads:
             thread.join(10)
+        for client in clients:
+            client.close()
 
 
 def hang_up(client: httpx.Client) -> None:

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import getsource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,3 +168,11 @@ def ask(page: "Page", question: str) -> "Any":
     turn = page.locator(".turn").last
     turn.locator(".opinions").wait_for()
     return turn
+
+
+def eventually(page: "Page", holds: Callable[[], object]) -> None:
+    """Wait until something holds: what a page shows comes a moment after what was done to it."""
+    end = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < end, getsource(holds).strip()
+        page.wait_for_timeout(50)

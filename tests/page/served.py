@@ -24,7 +24,7 @@ from rag.verification import OverlapVerifier
 
 MILK = "The cat drinks cold milk every morning."
 SLEEP = "Cats sleep for most of the day."
-PAUSE = 0.15
+PAUSE = 0.25
 
 
 def said(messages: Sequence[Message]) -> str:

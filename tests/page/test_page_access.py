@@ -12,7 +12,7 @@ from api.database import DATABASE, ServiceDatabase
 from api.keys import Keys, Scope
 from rag.config import Config
 from tests.api.test_service_process import serving
-from tests.page.conftest import Windows, ask
+from tests.page.conftest import Windows, ask, eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,7 +50,7 @@ def test_axe_finds_nothing_serious(windows: Windows, scheme: str) -> None:
     turn.locator(".cite").first.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    assert page.locator("#quote").is_visible()
+    eventually(page, lambda: page.locator("#quote").is_visible())
     found += serious(page, "quote")
     page.keyboard.press("Enter")
     page.locator("#source mark").wait_for()
@@ -115,20 +115,23 @@ def used_with_a_key(windows: Windows, token: str) -> None:
     """Open the page without a key, with a wrong one, and with a good one."""
     page: Any = windows.open()
     page.get_by_text("This service needs a key.").wait_for()
-    assert page.locator("#collection option").count() == 0
+    eventually(page, lambda: page.locator("#collection option").count() == 0)
     for given in ("rag_wrong", token):
         page.fill("#key", given)
         page.get_by_role("button", name="Save").click()
         if given != token:
             page.get_by_text("This key is not accepted.").wait_for()
     page.locator("#collection option").first.wait_for(state="attached")
-    assert "models.invalid:9000" in (page.locator("#sends").text_content() or "")
+    eventually(page, lambda: "models.invalid:9000" in (page.locator("#sends").text_content() or ""))
     page.click("#open-documents")
     page.locator(".files li").first.wait_for()
-    assert page.locator("#files").count() == 0 and page.locator(".files .icon").count() == 0
+    eventually(
+        page,
+        lambda: page.locator("#files").count() == 0 and page.locator(".files .icon").count() == 0,
+    )
     page.keyboard.press("Escape")
     kept = "[sessionStorage.getItem('rag.key'), localStorage.getItem('rag.key')]"
-    assert page.evaluate(kept) == [token, None]
+    eventually(page, lambda: page.evaluate(kept) == [token, None])
     page.locator("#quote-only").evaluate("box => box.click()")
     turn = ask(page, CITATIONS)
     turn.locator(".cite").first.click()
@@ -138,9 +141,9 @@ def used_with_a_key(windows: Windows, token: str) -> None:
     page.click("#open-settings")
     page.locator("#settings input[type=checkbox]").check()
     page.get_by_role("button", name="Save").click()
-    assert page.evaluate(kept) == [None, token]
+    eventually(page, lambda: page.evaluate(kept) == [None, token])
     page.click("#open-settings")
     page.get_by_role("button", name="Forget the key").click()
     page.get_by_text("This service needs a key.").wait_for()
-    assert page.evaluate(kept) == [None, None]
+    eventually(page, lambda: page.evaluate(kept) == [None, None])
     assert httpx.get(f"{windows.url}/v1/about").status_code == 401

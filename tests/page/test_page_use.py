@@ -1,7 +1,6 @@
 """The page in a real browser: asking, citations, sources, uploads, abstaining, keyboard, phone."""
 
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import httpx
 import pytest
 from fpdf import FPDF
 
-from tests.page.conftest import SECONDS, Windows, ask
+from tests.page.conftest import Windows, ask, eventually
 from tests.page.served import MILK, SLEEP
 
 if TYPE_CHECKING:
@@ -28,14 +27,6 @@ GONE = """() => new Promise(done => {
 def text_of(page: "Page", selector: str) -> str:
     """Return the text of the first such element, its blanks single."""
     return " ".join((page.locator(selector).first.text_content() or "").split())
-
-
-def until(page: "Page", condition: str) -> None:
-    """Wait until a script comes to true; Playwright's own way to wait needs eval, which is shut."""
-    end = time.monotonic() + SECONDS
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        page.wait_for_timeout(50)
 
 
 def stored(page: "Page") -> Any:
@@ -57,13 +48,20 @@ def test_claims_arrive_one_by_one_with_their_verdicts(windows: Windows) -> None:
     page.evaluate("document.querySelector('.claim').dataset.seen = 'yes'")
     page.wait_for_selector("#send:not([hidden])")
     claims = page.locator(".claim")
-    assert claims.count() == 2 and claims.first.get_attribute("data-seen") == "yes"
-    assert MILK in text_of(page, ".claim >> nth=0") and SLEEP in text_of(page, ".claim >> nth=1")
+    eventually(
+        page, lambda: claims.count() == 2 and claims.first.get_attribute("data-seen") == "yes"
+    )
+    eventually(
+        page,
+        lambda: (
+            MILK in text_of(page, ".claim >> nth=0") and SLEEP in text_of(page, ".claim >> nth=1")
+        ),
+    )
     for n in range(2):
         assert claims.nth(n).get_attribute("data-verdict") == "supported"
         assert re.search(r"Supported .*0\.\d\d|1\.00", text_of(page, f".verdict >> nth={n}"))
-    assert page.locator(".sources li").count() >= 1
-    assert "every sentence checked" in text_of(page, ".about summary")
+    eventually(page, lambda: page.locator(".sources li").count() >= 1)
+    eventually(page, lambda: "every sentence checked" in text_of(page, ".about summary"))
 
 
 def test_whoever_listens_is_told_each_claim_as_it_comes(windows: Windows) -> None:
@@ -71,7 +69,7 @@ def test_whoever_listens_is_told_each_claim_as_it_comes(windows: Windows) -> Non
     page = windows.open()
     ask(page, CATS)
     told = page.locator("#live p").all_text_contents()
-    assert page.locator("#live").get_attribute("aria-live") == "polite"
+    eventually(page, lambda: page.locator("#live").get_attribute("aria-live") == "polite")
     assert any(MILK in line and "Supported" in line for line in told)
     assert told[-1].startswith("The answer is complete")
 
@@ -84,19 +82,21 @@ def test_an_answer_that_is_not_wanted_any_more_is_stopped(windows: Windows) -> N
     page.locator(".claim").first.wait_for()
     page.click("#stop")
     page.get_by_text("Stopped.").first.wait_for()
-    assert page.locator("#send").is_visible() and stored(page) == []
+    eventually(page, lambda: page.locator("#send").is_visible() and stored(page) == [])
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector(".opinions")
-    assert page.locator(".claim").count() == 2
+    eventually(page, lambda: page.locator(".claim").count() == 2)
 
 
 def test_no_answer_is_told_with_its_reason_and_what_comes_nearest(windows: Windows) -> None:
     """The nearest passages can be opened where they stand."""
     page = windows.open()
     turn = ask(page, METALS)
-    assert "Nothing in this collection is about this." in text_of(page, ".abstained")
+    eventually(
+        page, lambda: "Nothing in this collection is about this." in text_of(page, ".abstained")
+    )
     nearest = turn.locator(".nearest")
-    assert nearest.count() > 0 and turn.locator(".claim").count() == 0
+    eventually(page, lambda: nearest.count() > 0 and turn.locator(".claim").count() == 0)
     nearest.first.click()
     page.locator("#source mark").wait_for()
 
@@ -136,18 +136,20 @@ def test_a_citation_shows_its_quote_and_opens_its_source(windows: Windows) -> No
     cite.click()
     mark = page.locator("#source mark")
     mark.wait_for()
-    assert text_of(page, "#source mark") == quote
-    until(
+    eventually(page, lambda: text_of(page, "#source mark") == quote)
+    eventually(
         page,
-        "() => { const m = document.querySelector('#source mark').getBoundingClientRect();"
-        " return m.top > 0 && m.bottom < innerHeight; }",
+        lambda: page.evaluate(
+            "() => { const m = document.querySelector('#source mark').getBoundingClientRect();"
+            " return m.top > 0 && m.bottom < innerHeight; }"
+        ),
     )
     page.get_by_role("tab", name="Page").click()
     page.locator("canvas[data-page='3']").wait_for()
-    assert page.evaluate(YELLOW) > 500
+    eventually(page, lambda: page.evaluate(YELLOW) > 500)
     page.get_by_role("button", name="Previous page").click()
     page.locator("canvas[data-page='2']").wait_for()
-    assert page.evaluate(YELLOW) == 0
+    eventually(page, lambda: page.evaluate(YELLOW) == 0)
 
 
 YELLOW = """() => {
@@ -157,6 +159,11 @@ YELLOW = """() => {
   for (let i = 0; i < d.length; i += 4) n += d[i] === 255 && d[i + 1] === 236 && d[i + 2] === 130;
   return n;
 }"""
+
+
+def grown(page: "Page", before: int) -> None:
+    """Wait until the text beside an answer is longer than it was."""
+    eventually(page, lambda: len(page.locator(".doc-text").text_content() or "") > before)
 
 
 def test_the_rest_of_a_source_is_read_on(windows: Windows) -> None:
@@ -169,12 +176,11 @@ def test_the_rest_of_a_source_is_read_on(windows: Windows) -> None:
         while page.get_by_role("button", name=name).count():
             before = page.locator(".doc-text").text_content() or ""
             page.get_by_role("button", name=name).click()
-            longer = f"document.querySelector('.doc-text').textContent.length > {len(before)}"
-            until(page, longer)
+            grown(page, len(before))
     documents = httpx.get(f"{windows.url}/v1/documents").json()["documents"]
     (found,) = (each for each in documents if "retrieval-with" in each["source"])
     whole = httpx.get(f"{windows.url}/v1/documents/{found['id']}").json()["text"]
-    assert page.locator(".doc-text").text_content() == whole
+    eventually(page, lambda: page.locator(".doc-text").text_content() == whole)
 
 
 def test_a_source_that_has_changed_is_told(windows: Windows) -> None:
@@ -191,7 +197,7 @@ def test_a_source_that_has_changed_is_told(windows: Windows) -> None:
     page.get_by_text("changed since then").wait_for()
     page.locator(".cite").first.click()
     page.locator("#source .notice").wait_for()
-    assert "1,200 kilograms" in text_of(page, "#source blockquote")
+    eventually(page, lambda: "1,200 kilograms" in text_of(page, "#source blockquote"))
 
 
 def put(url: str, name: str, data: bytes) -> None:
@@ -224,20 +230,20 @@ def test_a_pdf_is_uploaded_and_asked_about(windows: Windows, tmp_path: Path) -> 
     before = page.locator(".files li").count()
     page.set_input_files("#files", [pdf(tmp_path), tmp_path / "picture.png"])
     page.get_by_text("Ready. New: 1").first.wait_for()
-    assert "picture.png" in text_of(page, ".notes")
-    assert page.locator(".files li").count() == before + 1
+    eventually(page, lambda: "picture.png" in text_of(page, ".notes"))
+    eventually(page, lambda: page.locator(".files li").count() == before + 1)
     page.keyboard.press("Escape")
     turn = ask(page, "How tall is the lighthouse of Ormos?")
-    assert "41 metres" in (turn.locator(".claims").text_content() or "")
+    eventually(page, lambda: "41 metres" in (turn.locator(".claims").text_content() or ""))
     # The quote begins on the first page and ends on the second.
-    assert "page 1" in text_of(page, ".source-row")
+    eventually(page, lambda: "page 1" in text_of(page, ".source-row"))
     turn.locator(".cite").first.click()
     page.get_by_role("tab", name="Page").click()
     page.locator("canvas[data-page='1']").wait_for()
-    assert page.evaluate(YELLOW) > 100
+    eventually(page, lambda: page.evaluate(YELLOW) > 100)
     page.get_by_role("button", name="Next page").click()
     page.locator("canvas[data-page='2']").wait_for()
-    assert page.evaluate(YELLOW) > 100
+    eventually(page, lambda: page.evaluate(YELLOW) > 100)
 
 
 def test_a_document_is_deleted_when_asked_twice(windows: Windows) -> None:
@@ -261,11 +267,16 @@ def test_a_new_collection_is_empty_and_asked_from_then_on(windows: Windows) -> N
     page.get_by_text("New collection").click()
     page.get_by_role("textbox", name="Name").fill("manuals")
     page.get_by_role("button", name="Create").click()
-    until(page, "document.querySelector('#collection').value === 'manuals'")
+    eventually(
+        page, lambda: page.evaluate("document.querySelector('#collection').value === 'manuals'")
+    )
     page.get_by_text("This collection has no documents yet.").wait_for()
     ask(page, CITATIONS)
-    assert page.locator(".abstained").count() == 1 and page.locator(".nearest").count() == 0
-    assert stored(page)[0]["collection"] == "manuals"
+    eventually(
+        page,
+        lambda: page.locator(".abstained").count() == 1 and page.locator(".nearest").count() == 0,
+    )
+    eventually(page, lambda: stored(page)[0]["collection"] == "manuals")
     httpx.delete(f"{windows.url}/v1/collections/manuals").raise_for_status()
 
 
@@ -281,19 +292,19 @@ def test_conversations_stay_in_the_browser_until_they_are_deleted(windows: Windo
     page.reload()
     page.wait_for_selector("body[data-ready]")
     entries = page.locator("#history .entry")
-    assert entries.count() == 2 and page.locator(".turn").count() == 0
+    eventually(page, lambda: entries.count() == 2 and page.locator(".turn").count() == 0)
     entries.nth(1).click()
-    assert text_of(page, ".question") == CITATIONS
+    eventually(page, lambda: text_of(page, ".question") == CITATIONS)
     with page.expect_request("**/v1/ask") as sent:
         ask(page, "And citation recall?")
     assert [turn["question"] for turn in sent.value.post_data_json["history"]] == [CITATIONS]
-    assert len(stored(page)) == 2
+    eventually(page, lambda: len(stored(page)) == 2)
     page.get_by_role("button", name=re.compile("Delete the conversation.*gallium")).click()
-    assert entries.count() == 1
+    eventually(page, lambda: entries.count() == 1)
     page.click("#forget-all")
     assert len(stored(page)) == 1  # asked once more first
     page.click("#forget-all")
-    assert stored(page) == [] and entries.count() == 0
+    eventually(page, lambda: stored(page) == [] and entries.count() == 0)
 
 
 def test_something_else_in_the_storage_does_no_harm(windows: Windows) -> None:
@@ -304,7 +315,7 @@ def test_something_else_in_the_storage_does_no_harm(windows: Windows) -> None:
     page.reload()
     page.wait_for_selector("body[data-ready]")
     ask(page, CITATIONS)
-    assert len(stored(page)) == 1
+    eventually(page, lambda: len(stored(page)) == 1)
 
 
 def test_an_answer_is_rated_corrected_and_preferred(windows: Windows) -> None:
@@ -316,7 +327,7 @@ def test_an_answer_is_rated_corrected_and_preferred(windows: Windows) -> None:
     page.get_by_role("button", name="Good answer").click()
     turn.get_by_text("Thank you").wait_for()
     up = page.get_by_role("button", name="Good answer")
-    assert up.get_attribute("aria-pressed") == "true"
+    eventually(page, lambda: up.get_attribute("aria-pressed") == "true")
     page.get_by_role("button", name="Correct").click()
     page.get_by_role("textbox", name="What would be right?").fill("Yes, at seven.")
     page.get_by_role("button", name="Send").click()
@@ -327,7 +338,10 @@ def test_an_answer_is_rated_corrected_and_preferred(windows: Windows) -> None:
     better = page.get_by_role("region", name="The other one").get_by_role(
         "button", name="This one is better"
     )
-    until(page, "document.querySelectorAll('.side > button:enabled').length === 2")
+    eventually(
+        page,
+        lambda: page.evaluate("document.querySelectorAll('.side > button:enabled').length === 2"),
+    )
     better.click()
     page.locator("#compare [role=status]").get_by_text("Thank you").wait_for()
     first = stored(page)[0]["turns"][0]["answer"]["id"]
@@ -342,28 +356,28 @@ def test_the_page_speaks_the_languages_of_its_user(windows: Windows) -> None:
         page = windows.open(locale=locale)
         assert page.locator("#send").get_attribute("aria-label") == words
     page = windows.open(locale="fr-FR")
-    assert page.locator("html").get_attribute("lang") == "en"
+    eventually(page, lambda: page.locator("html").get_attribute("lang") == "en")
     ask(page, CITATIONS)
     page.click("#open-settings")
     page.locator("#settings select").first.select_option("hu")
     page.locator("#settings-title", has_text="Beállítások").wait_for()
     page.keyboard.press("Escape")
-    assert text_of(page, ".verdict-name") == "Alátámasztva"
+    eventually(page, lambda: text_of(page, ".verdict-name") == "Alátámasztva")
     page.reload()
     page.wait_for_selector("body[data-ready]")
-    assert page.locator("html").get_attribute("lang") == "hu"
+    eventually(page, lambda: page.locator("html").get_attribute("lang") == "hu")
 
 
 def test_colours_follow_the_system_until_they_are_chosen(windows: Windows) -> None:
     """Dark where the system is; light once its user says so, after a reload too."""
     page = windows.open(color_scheme="dark")
     colour = "getComputedStyle(document.documentElement).colorScheme"
-    assert page.evaluate(colour) == "dark"
+    eventually(page, lambda: page.evaluate(colour) == "dark")
     page.click("#open-settings")
     page.locator("#settings select").nth(1).select_option("light")
-    assert page.evaluate(colour) == "light"
+    eventually(page, lambda: page.evaluate(colour) == "light")
     page.reload()
-    assert page.evaluate(colour) == "light"
+    eventually(page, lambda: page.evaluate(colour) == "light")
 
 
 # -- keyboard and phone --
@@ -372,7 +386,7 @@ def test_colours_follow_the_system_until_they_are_chosen(windows: Windows) -> No
 def test_all_of_it_is_done_with_the_keyboard_alone(windows: Windows) -> None:
     """Ask, reach a citation, hear its quote, open and leave its source, and be back again."""
     page = windows.open()
-    assert page.evaluate("document.activeElement.id") == "question"
+    eventually(page, lambda: page.evaluate("document.activeElement.id") == "question")
     page.keyboard.type(CITATIONS)
     page.keyboard.press("Enter")
     page.wait_for_selector(".opinions")
@@ -381,19 +395,23 @@ def test_all_of_it_is_done_with_the_keyboard_alone(windows: Windows) -> None:
         page.keyboard.press("Shift+Tab")
         if page.evaluate(focused) == "cite":
             break
-    assert page.evaluate(focused) == "cite" and page.locator("#quote").is_visible()
+    eventually(
+        page, lambda: page.evaluate(focused) == "cite" and page.locator("#quote").is_visible()
+    )
     described = page.evaluate("document.activeElement.getAttribute('aria-describedby')")
-    assert "Citation precision" in text_of(page, f"#{described}")
+    eventually(page, lambda: "Citation precision" in text_of(page, f"#{described}"))
     page.keyboard.press("Escape")
-    assert page.locator("#quote").is_hidden()
+    eventually(page, lambda: page.locator("#quote").is_hidden())
     page.keyboard.press("Enter")
     page.locator("#source mark").wait_for()
-    assert page.evaluate("document.activeElement.closest('#source') !== null")
+    eventually(page, lambda: page.evaluate("document.activeElement.closest('#source') !== null"))
     page.locator("#source [role=tab]").first.focus()
     page.keyboard.press("ArrowRight")
     page.locator("canvas[data-page='3']").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#source").is_hidden() and page.evaluate(focused) == "cite"
+    eventually(
+        page, lambda: page.locator("#source").is_hidden() and page.evaluate(focused) == "cite"
+    )
 
 
 def test_enter_while_a_word_is_composed_sends_nothing(windows: Windows) -> None:
@@ -404,9 +422,9 @@ def test_enter_while_a_word_is_composed_sends_nothing(windows: Windows) -> None:
         "document.querySelector('#question').dispatchEvent(new KeyboardEvent('keydown',"
         " {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
     )
-    assert page.locator(".turn").count() == 0
+    eventually(page, lambda: page.locator(".turn").count() == 0)
     page.press("#question", "Shift+Enter")
-    assert page.locator(".turn").count() == 0
+    eventually(page, lambda: page.locator(".turn").count() == 0)
 
 
 def test_a_phone_shows_one_thing_at_a_time(windows: Windows) -> None:
@@ -414,7 +432,7 @@ def test_a_phone_shows_one_thing_at_a_time(windows: Windows) -> None:
     page = windows.open(phone=True)
     wide = "document.documentElement.scrollWidth > innerWidth || innerWidth > 390"
     turn = ask(page, CITATIONS)
-    assert not page.evaluate(wide)
+    eventually(page, lambda: not page.evaluate(wide))
     turn.locator(".cite").first.tap()
     card = page.locator("#quote").bounding_box()
     assert card and card["x"] >= 0 and card["x"] + card["width"] <= 390
@@ -422,11 +440,11 @@ def test_a_phone_shows_one_thing_at_a_time(windows: Windows) -> None:
     page.locator("#source mark").wait_for()
     box = page.locator("#source").bounding_box()
     assert box and (box["width"], box["height"]) == (390, 844)
-    assert page.evaluate("document.querySelector('#main').inert") is True
+    eventually(page, lambda: page.evaluate("document.querySelector('#main').inert") is True)
     page.locator("#source").get_by_role("button", name="Close").tap()
-    assert page.evaluate("document.querySelector('#main').inert") is False
+    eventually(page, lambda: page.evaluate("document.querySelector('#main').inert") is False)
     page.get_by_role("button", name="Menu").tap()
     page.locator("#history .entry").first.wait_for()
-    assert page.evaluate("document.querySelector('#main').inert") is True
+    eventually(page, lambda: page.evaluate("document.querySelector('#main').inert") is True)
     page.locator("#new-conversation").tap()
-    assert page.locator(".turn").count() == 0 and not page.evaluate(wide)
+    eventually(page, lambda: page.locator(".turn").count() == 0 and not page.evaluate(wide))

@@ -30,8 +30,8 @@ export function openDocuments({ collection, about, open, changed, choose }) {
   return refresh(context);
 }
 
-async function refresh(context) {
-  fill(context.list);
+/** Show the list anew. What is shown stays until the new list has come. */
+function refresh(context) {
   return load(context, null);
 }
 
@@ -39,11 +39,13 @@ async function load(context, after) {
   const { list, foot, status, collection } = context;
   try {
     const found = await api.documents(collection, after);
-    list.append(...found.documents.map((each) => row(context, each)));
+    const rows = found.documents.map((each) => row(context, each));
+    after === null ? fill(list, ...rows) : list.append(...rows);
     fill(status, found.total ? t("documents_count", { count: number(found.total) }) : t("documents_none"));
     fill(foot, found.next ? el("button", { type: "button", class: "quiet small", text: t("more"), on: { click: () => load(context, found.next) } }) : null);
   } catch (error) {
     fill(foot);
+    if (after === null) fill(list);
     fill(status, error.status === 404 ? t("documents_none") : failure(error));
   }
 }
@@ -137,9 +139,9 @@ async function follow(context, job, { bar, told, note }) {
       bar.value = 1;
       failed.forEach((each) => note(each.source, each.error));
       skipped.forEach((each) => note(each.source, each.reason));
+      await refresh(context);
       fill(told, t("job_done", { added, updated, unchanged }));
       announce(told.textContent);
-      await refresh(context);
       context.changed();
     }
   }
