@@ -29,9 +29,10 @@ OURS = {
 }
 
 
-def client_of(url: str, **options: Any) -> openai.OpenAI:
-    """Return OpenAI's client of a server, which does not try again."""
-    return openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0, **options)
+def client_of(url: str, key: str = "any") -> openai.OpenAI:
+    """Return OpenAI's client of a server, which does not try again and keeps no connection."""
+    kept = openai.DefaultHttpxClient(limits=httpx.Limits(max_keepalive_connections=0))
+    return openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, http_client=kept)
 
 
 def post(url: str, path: str, body: Any) -> httpx.Response:

@@ -19,16 +19,11 @@ from rag.config import DEFAULT_EMBEDDER, Config
 from rag.ingest import ingest
 from rag.protocols import Message
 from rag.testing import HashEmbedder, ScriptedGenerator
-from tests.api.openai_clients import ASKED, MODEL, post, strictly
+from tests.api.openai_clients import ASKED, MODEL, client_of, post, strictly
 from tests.api.test_api_streaming import MILK, Slow, running
 from tests.cli.runner import DOCUMENTS, QUESTION, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("docs")]
-
-
-def client_with(url: str, key: str) -> Any:
-    """Return OpenAI's client with a key."""
-    return openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0)
 
 
 def make_key(config: Config, *scopes: Scope, collections: list[str] | None = None) -> str:
@@ -43,7 +38,7 @@ def test_a_key_reaches_its_collections_only(config: Config, tmp_path: Path) -> N
     ingest([folder], "vault", HashEmbedder(), config)
     key = make_key(config, Scope.READ, collections=["default"])
     with running(config, ScriptedGenerator([MILK])) as url:
-        client = client_with(url, key)
+        client = client_of(url, key)
         assert [model.id for model in client.models.list()] == [MODEL, "hash"]
         assert client.chat.completions.create(model=MODEL, messages=ASKED).model == MODEL
         message: Any = [{"role": "user", "content": "Which word opens the vault?"}]
@@ -65,18 +60,18 @@ def test_keys_that_do_not_fit(config: Config) -> None:
     key = make_key(config, Scope.WRITE)
     with running(config, ScriptedGenerator([MILK])) as url:
         with pytest.raises(openai.AuthenticationError) as unknown:
-            client_with(url, "any").chat.completions.create(model=MODEL, messages=ASKED)
+            client_of(url).chat.completions.create(model=MODEL, messages=ASKED)
         assert unknown.value.code == "invalid_api_key"
         assert unknown.value.type == "authentication_error" and unknown.value.request_id
         with pytest.raises(openai.PermissionDeniedError):
-            client_with(url, key).embeddings.create(model=MODEL, input="cat")
+            client_of(url, key).embeddings.create(model=MODEL, input="cat")
 
 
 def test_a_key_that_asks_too_often(config: Config) -> None:
     """A 429 after which the client waits as long as it is told."""
     key = make_key(config, Scope.READ)
     with running(replace(config, rate_limit=2), ScriptedGenerator([MILK])) as url:
-        client = client_with(url, key)
+        client = client_of(url, key)
         with pytest.raises(openai.RateLimitError) as caught:
             for _ in range(4):
                 client.models.list()
@@ -88,7 +83,7 @@ def test_a_server_that_is_full(config: Config) -> None:
     """A 503 at once while another answer is being written, and when to come again."""
     generator = Slow(f"{MILK} And ")
     with running(replace(config, max_active=1, max_waiting=0), generator) as url:
-        client = client_with(url, "any")
+        client = client_of(url)
         stream = client.chat.completions.create(model=MODEL, messages=ASKED, stream=True)
         assert generator.begun.wait(20)
         with pytest.raises(openai.InternalServerError) as caught:
@@ -104,7 +99,7 @@ def test_an_answer_that_takes_too_long(config: Config, stream: bool) -> None:
     """The deadline ends it: a 503, or in a stream an error after the claims that stand."""
     generator = Slow(f"{MILK} And ")
     with running(replace(config, deadline=3.0), generator) as url:
-        client = client_with(url, "any")
+        client = client_of(url)
         client.embeddings.create(model=MODEL, input="cat")  # opens the index
         texts: list[str] = []
         with pytest.raises(openai.APIError) as caught:
@@ -119,7 +114,7 @@ def test_an_answer_that_takes_too_long(config: Config, stream: bool) -> None:
 def test_citations_link_to_what_is_cited(config: Config) -> None:
     """The address gives the document's text, with the quote selected in it."""
     with running(config, ScriptedGenerator([MILK])) as url:
-        found = client_with(url, "any").chat.completions.create(model=MODEL, messages=ASKED)
+        found = client_of(url).chat.completions.create(model=MODEL, messages=ASKED)
         for citation in found.model_extra["citations"]:
             assert citation["url"].startswith(f"{url}/v1/documents/")
             shown = httpx.get(citation["url"]).json()
@@ -137,7 +132,7 @@ def test_the_default_models_speak_to_the_official_client(tmp_path: Path) -> None
     assert generator is not None
     ingest([write(tmp_path / "some", DOCUMENTS)], "default", embedder, config)
     with running(config, generator, embedder) as url:
-        client = client_with(url, "any")
+        client = client_of(url)
         for question in (QUESTION, "Что пьёт кошка?", "猫每天早上喝什么？"):
             messages: Any = [{"role": "user", "content": question}]
             whole = client.chat.completions.create(model=MODEL, messages=messages, seed=1)
