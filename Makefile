@@ -24,7 +24,9 @@ CONSTRAINTS := $(if $(filter gpu-cuda13,$(EXTRA)),,-c constraints.txt)
 PIP := $(BIN)/pip install --disable-pip-version-check --no-compile
 # Folder of the public data sets that `make eval` reads; docs/evaluation.md names them.
 DATA ?= ../shared/data
+# Folders without a fast test are not even imported.
 FAST := not model and not data and not slow
+SLOW := acceptance api cli mcp page
 
 # In English the default generator answers; in Hungarian the answer is quoted, here from English.
 QUESTION_EN := What is citation precision?
@@ -56,7 +58,7 @@ test: lint ## Everything: ruff, mypy --strict, all tests, coverage of rag and ap
 	$(BIN)/python -m pytest --cov=rag --cov=api --cov-fail-under=90
 
 test-fast: install ## Fast tests of rag with fakes: offline, in seconds
-	$(BIN)/python -m pytest -q -m "$(FAST)" --ignore=tests/api --ignore=tests/cli --ignore=tests/page
+	$(BIN)/python -m pytest -q -m "$(FAST)" -p no:schemathesis $(SLOW:%=--ignore=tests/%)
 
 acceptance: install ## The whole suite of docs/reliability.md: kills, faults, damage, hostile files
 	RAG_ACCEPTANCE=full $(BIN)/python -m pytest -q -s --durations=0 tests/acceptance

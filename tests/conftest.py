@@ -40,16 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+# Bytes: among the files that loaders are tested with is Python in other encodings.
+NOT_FAST = re.compile(
+    rb'importorskip\("(torch|openai)"\)|^pytestmark = .*mark\.(slow|model|data)\b', re.MULTILINE
+)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave files that need torch or openai out of a run without slow tests.
+    """Leave files without a fast test, or that need torch or openai, out of a run of these.
 
     The imports alone take seconds.
     """
     if collection_path.suffix != ".py" or not without_slow_tests(config):
         return None
-    # Bytes: among the files that loaders are tested with is Python in other encodings.
-    found = re.search(rb'importorskip\("(torch|openai)"\)', collection_path.read_bytes())
-    return True if found else None
+    return True if NOT_FAST.search(collection_path.read_bytes()) else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,6 +40,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN)
 def test_a_damaged_copy_is_found_and_forgotten(copied: Bench, damage: str) -> None:
     """Verify names it, repair drops that row alone, an ingest finds the file again."""

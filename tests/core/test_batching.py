@@ -40,6 +40,7 @@ class Counting(HashEmbedder):
         return super().embed_tokens(texts)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.lists(st.sampled_from(["a b", "c", "дом", "猫", ""]), max_size=4), max_size=6))
 def test_the_vectors_are_those_of_the_embedder(asked: list[list[str]]) -> None:

@@ -94,6 +94,7 @@ def test_an_abbreviation_before_a_number_is_no_end() -> None:
     assert claims == [DraftClaim("A ház kb. 5 méter magas.", (1,), ())]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

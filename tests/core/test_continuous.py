@@ -108,6 +108,7 @@ prompts = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(prompts, st.integers(1, 60))
 def test_together_as_alone(asked: list[tuple[list[int], int]], most_tokens: int) -> None:

@@ -475,6 +475,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_names_are_sources_like_any_other(bench: Bench, name: str) -> None:
     """Ingested, known again, found by its source, and deleted."""

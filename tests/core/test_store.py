@@ -364,6 +364,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_damaged_rows_are_never_read_as_if_they_were_whole(
     writer: StoreWriter, damage: str
@@ -532,6 +533,7 @@ def test_text_that_an_edit_removed_is_nowhere(bench: Bench) -> None:
     assert holding(bench.index) == []
 
 
+@pytest.mark.slow
 def test_deleted_text_leaves_the_log_while_a_reader_has_the_index_open(bench: Bench) -> None:
     """With a server running, SQLite keeps its log file; what was deleted is not in that either."""
     bench.write({"a.txt": f"Know that {SECRET}.\n" * 40, "b.txt": "Other.", "c.txt": "More."})

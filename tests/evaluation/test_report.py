@@ -19,6 +19,8 @@ from rag.evaluation.runs import Item, ShownClaim, Source
 from tests.evaluation.browser import PHONE, chromium
 from tests.evaluation.made_runs import answers, item, written
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "<script>document.title='stolen'</script>",
     "</script><script>document.title='stolen'</script>",

@@ -29,6 +29,8 @@ from rag.verification import OverlapVerifier
 from tests.core.bench import ANIMALS
 from tests.evaluation.made import MANIFEST
 
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "cats/1": "The cat drinks cold milk every morning.",
     "http://rivers": "The Danube flows through ten countries and ends in the Black Sea.",

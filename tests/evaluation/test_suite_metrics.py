@@ -128,6 +128,7 @@ def drawn_columns(random: Random, n: int) -> dict[str, list[float]]:
     return columns | {"span shared": [min(pair) for pair in pairs]}
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 def test_weighted_rows_are_rows_repeated(seed: int) -> None:
     """Over many resamples at once each metric is its definition over the rows, gathered; where
@@ -149,6 +150,7 @@ def test_weighted_rows_are_rows_repeated(seed: int) -> None:
             assert value == pytest.approx(wanted, abs=1e-9), name
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_a_plain_bootstrap() -> None:
     """Each metric of a set has the interval that gathering rows one resample at a time gives."""
     random = Random(4)
@@ -187,6 +189,7 @@ def test_a_better_checker_has_better_metrics(seed: int) -> None:
         assert (after - before) * (1 if metric.higher_is_better else -1) >= -1e-12
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=3, max_size=20))
 def test_correlations_are_those_of_scipy(pairs: list[tuple[int, int]]) -> None:
     """Pearson and Spearman agree with an independent implementation, ties included."""

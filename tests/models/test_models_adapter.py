@@ -72,6 +72,7 @@ def test_only_the_very_weights_will_do(tmp_path: Path) -> None:
         check_base(adapter, folder)
 
 
+@pytest.mark.slow
 def test_what_ships_is_for_a_model_of_the_registry_and_small() -> None:
     """At most 12 MB in the repository, on weights that a package index has."""
     folder = Path(__file__).resolve().parents[2] / "rag" / "models" / "adapters"
