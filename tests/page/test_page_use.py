@@ -371,13 +371,14 @@ def test_the_page_speaks_the_languages_of_its_user(windows: Windows) -> None:
 def test_colours_follow_the_system_until_they_are_chosen(windows: Windows) -> None:
     """Dark where the system is; light once its user says so, after a reload too."""
     page = windows.open(color_scheme="dark")
-    colour = "getComputedStyle(document.documentElement).colorScheme"
-    eventually(page, lambda: page.evaluate(colour) == "dark")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    dark, light = "rgb(22, 24, 26)", "rgb(250, 249, 245)"
+    eventually(page, lambda: page.evaluate(paper) == dark)
     page.click("#open-settings")
     page.locator("#settings select").nth(1).select_option("light")
-    eventually(page, lambda: page.evaluate(colour) == "light")
+    eventually(page, lambda: page.evaluate(paper) == light)
     page.reload()
-    eventually(page, lambda: page.evaluate(colour) == "light")
+    eventually(page, lambda: page.evaluate(paper) == light)
 
 
 # -- keyboard and phone --
