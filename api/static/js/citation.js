@@ -81,6 +81,12 @@ function show(from, citation, open) {
   put(card, from.getBoundingClientRect());
 }
 
+/** On a page that moves: a marker that was reached by its keys keeps its card, for reaching it moves the page. */
+function moved() {
+  if (owner && owner === document.activeElement) put(byId("quote"), owner.getBoundingClientRect());
+  else hide();
+}
+
 function put(card, at) {
   const gap = 8;
   const { offsetWidth: width, offsetHeight: height } = card;
@@ -99,7 +105,7 @@ export function install() {
   const card = byId("quote");
   card.addEventListener("pointerenter", () => clearTimeout(timer));
   card.addEventListener("pointerleave", leave);
-  byId("main").addEventListener("scroll", hide, { passive: true });
+  byId("main").addEventListener("scroll", moved, { passive: true });
   document.addEventListener("pointerdown", (event) => {
     if (owner && !card.contains(event.target) && !owner.contains(event.target)) hide();
   });
