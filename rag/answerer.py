@@ -16,7 +16,7 @@ from rag.config import Config
 from rag.conflicts import Disagreement, disagreements
 from rag.course import Course
 from rag.drafting import Drafter, quoted
-from rag.evidence import choose_quotes, gather, select, speaking
+from rag.evidence import choose_quotes, gather, select, speaking, with_headers
 from rag.fusion import Retrieval
 from rag.messages import abstention
 from rag.protocols import Generator, Verifier
@@ -117,7 +117,7 @@ class Answerer:
                         yield composer.add(claim)
             if not composer.claims:
                 course.note(f"pieces quoted: {len(quotes)}")
-                for quote in quotes:
+                for quote in with_headers(quotes, self.retriever.store.text):
                     yield composer.add(quoted(quote))
         course.timings["total"] = time.perf_counter() - started
         yield Answer(

@@ -10,7 +10,7 @@ docs/decisions/0015-answerability.md has the figures behind the weights.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from rag.fusion import Retrieval
 from rag.nearness import Matrix, Near, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
+from rag.tables import header_of, in_row
 from rag.types import Evidence, Hit, Passage
 from rag.wrapping import is_row
 
@@ -44,6 +45,9 @@ SLACK = 8
 INTRODUCES = (":", "\uff1a")  # the second as wide as a Chinese character
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "।")
 
+# Code points before a passage in which the header of its table is looked for.
+HEADER_REACH = 20_000
+
 QUOTE_CHARACTERS = 300
 QUOTES = 3
 # A sentence elsewhere has to score within this of the best. One beside a chosen sentence is
@@ -58,6 +62,9 @@ GAP = 12
 SEPARATE = frozenset({"slide", "sheet", "message", "cell"})
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
 MARKER_CHARACTERS = len(" [1] ")
+
+
+TextReader = Callable[[str, int, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +227,38 @@ def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
             chosen.append(item)
             quotes = grown
     return quotes
+
+
+def with_headers(quotes: Iterable[Evidence], read: TextReader) -> Iterator[Evidence]:
+    """Yield quotes, before each row of a table the header that names its columns, once.
+
+    Args:
+        read: returns a stretch of a document's text, `rag.store.Store.text`.
+    """
+    given: set[tuple[str, int]] = set()
+    for quote in quotes:
+        header = _header(quote, read)
+        if header is not None and (header.passage.document_id, header.start) not in given:
+            yield header
+            given.add((header.passage.document_id, header.start))
+        given.add((quote.passage.document_id, quote.start))
+        yield quote
+
+
+def _header(row: Evidence, read: TextReader) -> Evidence | None:
+    passage = row.passage
+    if not in_row(passage.text, row.start - passage.start):
+        return None
+    # The header may stand in an earlier passage.
+    first = max(0, passage.start - HEADER_REACH)
+    text = read(passage.document_id, first, passage.end)
+    if not text.endswith(passage.text):  # the document has changed since it was found
+        return None
+    span = header_of(text, row.start - first)
+    if span is None:
+        return None
+    start, end = span
+    return Evidence(passage, text[start:end], first + start, first + end, row.score)
 
 
 def _bonus(item: Evidence, chosen: Iterable[Evidence]) -> float:

@@ -350,6 +350,24 @@ class Store:
             unit=unit,
         )
 
+    def text(self, identity: str, start: int, end: int) -> str:
+        """Return a stretch of a document's text, in code points; "" where the index has none.
+
+        Raises:
+            IndexCorrupt: what was read does not match its checksum.
+        """
+        query = """
+            SELECT start, text, checksum FROM segments
+            WHERE document = ? AND start < ? AND start + length(text) > ? ORDER BY start
+        """
+        found = []
+        with self.reading() as connection:
+            for first, text, known in connection.execute(query, (identity, end, start)):
+                if checksum(identity, first, text) != known:
+                    raise self._corrupt(f"the text of document {identity}")
+                found.append(text[max(start - first, 0) : end - first])
+        return "".join(found)
+
     def _segments(self, connection: sqlite3.Connection, identity: str) -> Iterator[str]:
         query = "SELECT start, text, checksum FROM segments WHERE document = ? ORDER BY start"
         expected = 0

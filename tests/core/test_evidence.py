@@ -17,6 +17,7 @@ from rag.evidence import (
     overlap,
     select,
     speaking,
+    with_headers,
 )
 from rag.fusion import Retrieval, background
 from rag.testing import HashEmbedder
@@ -340,3 +341,39 @@ def test_quotes_are_verbatim_and_short(
         if ranked:
             best = ranked[0]
             assert any(q.start <= best.start and best.end <= q.end for q in quotes)
+
+
+def test_a_row_is_quoted_with_its_header() -> None:
+    """To the letter, before the first of its rows, and not twice."""
+    text = "| cat | sleeps |\n|---|---|\n| Tom | always |\n| Kit | never |\nA cat sleeps."
+    whole = passage("Intro.\n" + text, start=7, end=7 + len(text))
+
+    def quote(words: str) -> Evidence:
+        start = 7 + text.index(words)
+        return Evidence(whole, words, start, start + len(words), 1.0)
+
+    first, second, prose = (
+        quote("| Tom | always |"),
+        quote("| Kit | never |"),
+        quote("A cat sleeps."),
+    )
+    header = quote("| cat | sleeps |")
+
+    def read(document: str, start: int, end: int) -> str:
+        return ("Intro.\n" + text)[start:end] if document == "d" else ""
+
+    assert list(with_headers([first, second, prose], read)) == [header, first, second, prose]
+    assert list(with_headers([prose], read)) == [prose]
+    assert list(with_headers([header, second], read)) == [header, second]
+    assert list(with_headers([second], lambda *_: "changed since")) == [second]
+
+
+def test_a_header_may_stand_in_an_earlier_passage() -> None:
+    """It is cited where it stands in the document."""
+    text = "| cat | sleeps |\n|---|---|\n" + "| Tom | always |\n" * 40 + "| Kit | never |"
+    start = text.index("| Kit")
+    later = passage(text, start=start)
+    row = Evidence(later, text[start:], start, len(text), 1.0)
+    header, again = with_headers([row], lambda _, first, last: text[first:last])
+    assert again == row
+    assert (header.text, header.start, header.end) == ("| cat | sleeps |", 0, 16)

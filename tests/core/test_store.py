@@ -232,6 +232,22 @@ def test_long_texts_come_back_whole(writer: StoreWriter, length: int) -> None:
     assert all(0 < size <= SEGMENT_CHARACTERS for (size,) in segments)
 
 
+STRETCH = st.tuples(*[st.integers(0, 3 * SEGMENT_CHARACTERS)] * 2).map(sorted)
+
+
+@given(st.lists(STRETCH, min_size=1, max_size=5))
+def test_any_stretch_of_a_text_is_that_stretch(stretches: list[list[int]]) -> None:
+    """Within a piece of the text as it is stored, over several, and beyond the end."""
+    text = "a é 猫 😀 𝔘\n" * (5 * SEGMENT_CHARACTERS // 18)
+    made = new("a", ["x"])
+    with tempfile.TemporaryDirectory() as folder, closing(opened(Path(folder))) as writer:
+        put(writer, [replace(made, document=replace(made.document, text=text), passages=())])
+        with closing(Store(writer.database.parent)) as store:
+            for start, end in stretches:
+                assert store.text("a", start, end) == text[start:end]
+                assert store.text("nobody", start, end) == ""
+
+
 def test_an_unknown_document_is_none(writer: StoreWriter) -> None:
     """An id that the index has not, as after a deletion."""
     assert Store(writer.database.parent).document("nobody") is None

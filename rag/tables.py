@@ -1,0 +1,50 @@
+"""Tables of Markdown: a row says little without the header that names its columns."""
+
+import re
+
+# |---|:-:| and the like, with or without the bars at the ends.
+_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+BAR = "|"
+
+
+def in_row(text: str, at: int) -> bool:
+    """Tell whether a place of a text is in a row of a table, its header and rule included."""
+    return _is_row(text, *_line(text, at))
+
+
+def header_of(text: str, at: int) -> tuple[int, int] | None:
+    """Return where the header stands of the table with a row at some place of a text.
+
+    Args:
+        at: code-point offset into the row.
+    Returns:
+        Its span without white space at the ends; None where there is no row, where it is the
+        header or the rule below it, or where the text begins behind the header.
+    """
+    start, end = _line(text, at)
+    if not _is_row(text, start, end):
+        return None
+    while start:
+        start, end = _line(text, start - 1)
+        if not _is_row(text, start, end):
+            return None
+        if _RULE.fullmatch(text, start, end):
+            return _stripped(text, *_line(text, start - 1)) if start else None
+    return None
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Return the line that a place is in, without its break."""
+    end = text.find("\n", at)
+    return text.rfind("\n", 0, at) + 1, len(text) if end < 0 else end
+
+
+def _is_row(text: str, start: int, end: int) -> bool:
+    return text[start:end].lstrip().startswith(BAR)
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:
+    if not _is_row(text, start, end):
+        return None
+    line = text[start:end]
+    return start + len(line) - len(line.lstrip()), start + len(line.rstrip())
