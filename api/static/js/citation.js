@@ -81,9 +81,11 @@ function show(from, citation, open) {
   put(card, from.getBoundingClientRect());
 }
 
-/** On a page that moves: a marker that was reached by its keys keeps its card, for reaching it moves the page. */
+/** On a page that moves: a marker that is reached keeps its card, for reaching it may move the page. */
 function moved() {
-  if (owner && owner === document.activeElement) put(byId("quote"), owner.getBoundingClientRect());
+  const card = byId("quote");
+  const reached = owner && (owner === document.activeElement || owner.matches(":hover") || card.matches(":hover"));
+  if (reached) put(card, owner.getBoundingClientRect());
   else hide();
 }
 
