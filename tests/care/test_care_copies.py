@@ -19,6 +19,8 @@ from rag.errors import ConfigError, IndexCorrupt
 from rag.testing import HashEmbedder
 from tests.core.bench import ANIMALS, Bench, check, contents, put, texts
 
+pytestmark = pytest.mark.slow
+
 RIVERS = ANIMALS["rivers.txt"]
 
 
@@ -40,7 +42,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN)
 def test_a_damaged_copy_is_found_and_forgotten(copied: Bench, damage: str) -> None:
     """Verify names it, repair drops that row alone, an ingest finds the file again."""

@@ -16,6 +16,8 @@ from rag.preview import preview
 from rag.types import Filters, IngestReport, Mode
 from tests.core.bench import ANIMALS, Bench, check, put, texts
 
+pytestmark = pytest.mark.slow
+
 Counts = tuple[int, int, int, int, int]
 SAME = "The heron stands in the river and waits.\n"
 OTHER = "A quartet has two violins, one viola and a cello.\n"
@@ -423,7 +425,6 @@ def test_a_damaged_copy_is_not_shown(twins: Bench, change: str) -> None:
 # -- in all, and in any order ----------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_thousands_of_copies_are_quick(bench: Bench) -> None:
     """One is parsed and embedded; a run over all, and one that loses the first, take seconds."""
     for n in range(5_000):
@@ -452,7 +453,6 @@ def _fill(docs: Path, files: dict[str, str]) -> None:
             put(docs / name, text)
 
 
-@pytest.mark.slow
 @settings(
     max_examples=30,
     deadline=None,
@@ -491,7 +491,6 @@ def test_after_any_folders_the_index_is_as_one_made_of_the_last(
         assert texts(bench.database) == texts(fresh.database)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "edit",
     [

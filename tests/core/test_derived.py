@@ -21,6 +21,8 @@ from rag.types import Mode
 from rag.vectors import ExactIndex
 from tests.core.bench import ANIMALS, Bench
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Which animal drinks milk or barks at strangers by the Danube?"
 Ranking = list[tuple[str, float]]
 
@@ -105,7 +107,6 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "name"),
     [
@@ -125,7 +126,6 @@ def test_damaged_files_are_not_used(
     assert set(built) == {"all"} or name == MANIFEST
 
 
-@pytest.mark.slow
 def test_any_flipped_byte_of_a_file_is_seen(
     animals: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +219,6 @@ def test_a_restored_copy_of_the_database_does_not_use_what_came_after(animals: B
     assert hits[0].passage.source == "b.txt"
 
 
-@pytest.mark.slow
 def test_a_folder_that_is_replaced_while_it_is_read_is_not_used(
     animals: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ from rag.writer import NewDocument, NewPassage, StoreWriter, write_lock
 from tests.conftest import MEMORY
 from tests.core.bench import Bench, check, sql
 
+pytestmark = pytest.mark.slow
+
 EMBEDDER = HashEmbedder()
 WORDS = ["heron", "river", "stone", "milk", "violin", "danube"]
 LANGUAGES = ["en", "de", "ru", "zh"]
@@ -198,7 +200,6 @@ def play(shelf: Shelf, event: tuple[str, Any]) -> None:
         shelf.known.clear()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make_index", [ExactIndex, FlatIndex])
 @given(events=EVENTS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
@@ -337,7 +338,6 @@ def test_the_log_tells_what_came_and_went() -> None:
         assert kept.store.changes_since(start + 1) is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -370,7 +370,6 @@ def test_a_damaged_log_is_not_believed(small: None, damage: str) -> None:
         assert derived.save(kept.store) and derived.is_saved(kept.store)
 
 
-@pytest.mark.slow
 def test_the_log_is_pruned_when_a_base_is_saved(small: None) -> None:
     """What led to the base is forgotten; a reader from before follows, or takes the new base."""
     with shelf() as kept:
@@ -481,7 +480,6 @@ def test_a_layer_of_some_rows_only(small: None) -> None:
             assert changes.since(connection, kept.store.version()) is not None
 
 
-@pytest.mark.slow
 def test_readers_while_bases_are_written(small: None, animals: Bench) -> None:
     """Four threads search, each commit adds or edits, most write a new base: all hits resolve."""
     retriever = animals.retriever()
@@ -514,7 +512,6 @@ def test_readers_while_bases_are_written(small: None, animals: Bench) -> None:
         assert retriever.search("edition 11", 5, mode).hits == expected
 
 
-@pytest.mark.slow
 def test_who_began_before_a_commit_searches_as_of_then(animals: Bench) -> None:
     """A reading that is older than the newest indexes finds what was there, without a rebuild."""
     retriever = animals.retriever()
