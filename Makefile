@@ -24,8 +24,8 @@ CONSTRAINTS := $(if $(filter gpu-cuda13,$(EXTRA)),,-c constraints.txt)
 PIP := $(BIN)/pip install --disable-pip-version-check --no-compile
 # Folder of the public data sets that `make eval` reads; docs/evaluation.md names them.
 DATA ?= ../shared/data
-# Folders without a fast test are not even imported.
 FAST := not model and not data and not slow
+# Folders that it leaves out whole: what they import takes seconds.
 SLOW := acceptance api cli mcp page
 
 # In English the default generator answers; in Hungarian the answer is quoted, here from English.

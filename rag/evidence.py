@@ -230,19 +230,23 @@ def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def with_headers(quotes: Iterable[Evidence], read: TextReader) -> Iterator[Evidence]:
-    """Yield quotes, before each row of a table the header that names its columns, once.
+    """Yield quotes, before each row of a table the header that names its columns, each once.
 
     Args:
         read: returns a stretch of a document's text, `rag.store.Store.text`.
     """
-    given: set[tuple[str, int]] = set()
+    given: list[Evidence] = []
     for quote in quotes:
         header = _header(quote, read)
-        if header is not None and (header.passage.document_id, header.start) not in given:
-            yield header
-            given.add((header.passage.document_id, header.start))
-        given.add((quote.passage.document_id, quote.start))
-        yield quote
+        for item in (header, quote):
+            if item is not None and not any(_within(item, other) for other in given):
+                given.append(item)
+                yield item
+
+
+def _within(item: Evidence, other: Evidence) -> bool:
+    same = item.passage.document_id == other.passage.document_id
+    return same and other.start <= item.start and item.end <= other.end
 
 
 def _header(row: Evidence, read: TextReader) -> Evidence | None:

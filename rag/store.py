@@ -358,11 +358,14 @@ class Store:
         """
         query = """
             SELECT start, text, checksum FROM segments
-            WHERE document = ? AND start < ? AND start + length(text) > ? ORDER BY start
+            WHERE document = :document AND start < :end AND start >= (
+                SELECT max(start) FROM segments WHERE document = :document AND start <= :start
+            ) ORDER BY start
         """
         found = []
         with self.reading() as connection:
-            for first, text, known in connection.execute(query, (identity, end, start)):
+            wanted = {"document": identity, "start": start, "end": end}
+            for first, text, known in connection.execute(query, wanted):
                 if checksum(identity, first, text) != known:
                     raise self._corrupt(f"the text of document {identity}")
                 found.append(text[max(start - first, 0) : end - first])

@@ -2,9 +2,14 @@
 
 import re
 
-# |---|:-:| and the like, with or without the bars at the ends.
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+# Of the rule below a header: |---|:-:| and the like.
+_DASHES = re.compile(r":?-+:?")
 BAR = "|"
+
+
+def between_bars(line: str) -> bool:
+    """Tell whether a line is a row of a table, its header and rule included."""
+    return line.lstrip().startswith(BAR)
 
 
 def in_row(text: str, at: int) -> bool:
@@ -28,7 +33,7 @@ def header_of(text: str, at: int) -> tuple[int, int] | None:
         start, end = _line(text, start - 1)
         if not _is_row(text, start, end):
             return None
-        if _RULE.fullmatch(text, start, end):
+        if _is_rule(text[start:end]):
             return _stripped(text, *_line(text, start - 1)) if start else None
     return None
 
@@ -40,7 +45,11 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 
 def _is_row(text: str, start: int, end: int) -> bool:
-    return text[start:end].lstrip().startswith(BAR)
+    return between_bars(text[start:end])
+
+
+def _is_rule(line: str) -> bool:
+    return all(_DASHES.fullmatch(cell.strip()) for cell in line.strip().strip(BAR).split(BAR))
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:

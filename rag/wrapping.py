@@ -10,6 +10,8 @@ Scripts without small letters give no such sign: their lines all end.
 import re
 from itertools import pairwise
 
+from rag.tables import between_bars
+
 Spans = list[tuple[int, int]]
 
 # A line that goes on has so many characters, and a text that is wrapped so many such lines.
@@ -82,7 +84,7 @@ def _may_follow(text: str, first: tuple[int, int], second: tuple[int, int]) -> b
 
 def is_row(line: str) -> bool:
     """Tell whether a line is a row of a table, "name: lamp; price: 5" or between bars."""
-    return _PAIRS.match(line) is not None or line.lstrip().startswith("|")
+    return _PAIRS.match(line) is not None or between_bars(line)
 
 
 def _same_label(line: str, following: str) -> bool:

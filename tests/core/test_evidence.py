@@ -365,6 +365,7 @@ def test_a_row_is_quoted_with_its_header() -> None:
     assert list(with_headers([first, second, prose], read)) == [header, first, second, prose]
     assert list(with_headers([prose], read)) == [prose]
     assert list(with_headers([header, second], read)) == [header, second]
+    assert list(with_headers([second, header], read)) == [header, second]
     assert list(with_headers([second], lambda *_: "changed since")) == [second]
 
 

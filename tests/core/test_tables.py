@@ -57,6 +57,11 @@ def test_a_text_that_begins_in_a_table_has_no_header() -> None:
     assert header_of("", 0) is None
 
 
+def test_a_line_that_is_nearly_a_rule_is_told_at_once() -> None:
+    """However long: what a document says is read for every question."""
+    assert header_of("|-" + " " * 1_000_000 + "x |\n| 1 |", 1_000_010) is None
+
+
 CELL = st.text(st.characters(exclude_characters="|\n\r", exclude_categories=["Cs"]), max_size=8)
 
 

@@ -27,15 +27,11 @@ export function openDocuments({ collection, about, open, changed, choose }) {
     fill(dialog);
   };
   dialog.showModal();
-  return refresh(context);
+  return load(context);
 }
 
-/** Show the list anew. What is shown stays until the new list has come. */
-function refresh(context) {
-  return load(context, null);
-}
-
-async function load(context, after) {
+/** Show the documents behind a place in the list, or the list anew: what is shown stays until that has come. */
+async function load(context, after = null) {
   const { list, foot, status, collection } = context;
   try {
     const found = await api.documents(collection, after);
@@ -68,7 +64,7 @@ function row(context, each) {
     try {
       const deleted = await api.remove(context.collection, each.id);
       if (deleted.returns) announce(t("returns"));
-      await refresh(context);
+      await load(context);
       if (deleted.returns) context.status.append(" ", t("returns"));
       context.changed();
     } catch (error) {
@@ -139,7 +135,7 @@ async function follow(context, job, { bar, told, note }) {
       bar.value = 1;
       failed.forEach((each) => note(each.source, each.error));
       skipped.forEach((each) => note(each.source, each.reason));
-      await refresh(context);
+      await load(context);
       fill(told, t("job_done", { added, updated, unchanged }));
       announce(told.textContent);
       context.changed();
