@@ -32,24 +32,21 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from rag.answerability import FEATURES, features  # noqa: E402
-from rag.backends.faiss_index import flat_index  # noqa: E402
-from rag.backends.span_reader import SpanReader  # noqa: E402
-from rag.build import build_embedder  # noqa: E402
-from rag.config import Config  # noqa: E402
-from rag.evaluation.remembering import Remembering  # noqa: E402
-from rag.evidence import Gathered, gather, select  # noqa: E402
-from rag.finding import find  # noqa: E402
-from rag.fusion import Retrieval  # noqa: E402
-from rag.ingest import ingest  # noqa: E402
-from rag.models import resolve  # noqa: E402
-from rag.models.adapter import read_adapter  # noqa: E402
-from rag.protocols import Reader  # noqa: E402
-from rag.retriever import Retriever  # noqa: E402
-from rag.store import Store, index_path  # noqa: E402
+from rag.answerability import FEATURES, features
+from rag.backends.faiss_index import flat_index
+from rag.backends.span_reader import SpanReader
+from rag.build import build_embedder
+from rag.config import Config
+from rag.evaluation.remembering import Remembering
+from rag.evidence import Gathered, gather, select
+from rag.finding import find
+from rag.fusion import Retrieval
+from rag.ingest import ingest
+from rag.models import resolve
+from rag.models.adapter import read_adapter
+from rag.protocols import Reader
+from rag.retriever import Retriever
+from rag.store import Store, index_path
 
 SAME = (("en", "en"), ("zh", "zh"), ("ru", "ru"), ("de", "de"))
 ACROSS = (("ru", "en"), ("en", "ru"), ("zh", "en"), ("en", "zh"))

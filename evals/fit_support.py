@@ -23,15 +23,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from rag.build import build_embedder  # noqa: E402
-from rag.checking import Checker  # noqa: E402
-from rag.config import Config  # noqa: E402
-from rag.evaluation import datasets, metrics  # noqa: E402
-from rag.logistic import Logistic  # noqa: E402
-from rag.support import EXACT, LEXICAL, SIMILARITY, SupportModel  # noqa: E402
+from rag.build import build_embedder
+from rag.checking import Checker
+from rag.config import Config
+from rag.evaluation import datasets, metrics
+from rag.logistic import Logistic
+from rag.support import EXACT, LEXICAL, SIMILARITY, SupportModel
 
 FOLDS = 5
 # Least probabilities of the verdicts, chosen on what `report` prints.

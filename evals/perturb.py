@@ -17,13 +17,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from rag.errors import RagError
+from rag.evaluation import perturbation
+from rag.evaluation.perturbation import Case
+from rag.evaluation.perturbation_sources import build
 
-from rag.errors import RagError  # noqa: E402
-from rag.evaluation import perturbation  # noqa: E402
-from rag.evaluation.perturbation import Case  # noqa: E402
-from rag.evaluation.perturbation_sources import build  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def table(cases: Sequence[Case]) -> str:

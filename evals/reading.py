@@ -13,28 +13,24 @@ odds less null / 4.
 import argparse
 import json
 import math
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from rag.answerability import features, load_model, probability  # noqa: E402
-from rag.backends.span_reader import SpanReader  # noqa: E402
-from rag.build import build_embedder, build_reader, open_retriever  # noqa: E402
-from rag.config import Config  # noqa: E402
-from rag.evaluation.matching import contains_gold  # noqa: E402
-from rag.evaluation.metrics import auroc  # noqa: E402
-from rag.evidence import gather, select  # noqa: E402
-from rag.finding import find  # noqa: E402
-from rag.ingest import ingest  # noqa: E402
-from rag.models import resolve  # noqa: E402
-from rag.models.adapter import read_adapter  # noqa: E402
-from rag.protocols import Reader  # noqa: E402
-from rag.relevance import across  # noqa: E402
-from rag.retriever import Retriever  # noqa: E402
+from rag.answerability import features, load_model, probability
+from rag.backends.span_reader import SpanReader
+from rag.build import build_embedder, build_reader, open_retriever
+from rag.config import Config
+from rag.evaluation.matching import contains_gold
+from rag.evaluation.metrics import auroc
+from rag.evidence import gather, select
+from rag.finding import find
+from rag.ingest import ingest
+from rag.models import resolve
+from rag.models.adapter import read_adapter
+from rag.protocols import Reader
+from rag.relevance import across
+from rag.retriever import Retriever
 
 SENTENCES = 4
 

@@ -10,15 +10,15 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("sentence_transformers")
 
-from rag.backends.cross_encoder import (  # noqa: E402
+from rag.backends.cross_encoder import (
     CrossEncoderVerifier,
     Labels,
     _judgement,
     read_labels,
 )
-from rag.errors import ModelError  # noqa: E402
-from rag.types import Judgement, Verdict  # noqa: E402
-from tests.backends.toys import save_cross_encoder  # noqa: E402
+from rag.errors import ModelError
+from rag.types import Judgement, Verdict
+from tests.backends.toys import save_cross_encoder
 
 NLI = ("entailment", "neutral", "contradiction")
 CLAIM = "It is tall."

@@ -8,18 +8,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rag.backends.generator import TransformersGenerator  # noqa: E402
-from rag.backends.markers import (  # noqa: E402
+from rag.backends.generator import TransformersGenerator
+from rag.backends.markers import (
     MarkerConstraint,
     MarkerGrammar,
     advance,
     marker_tokens,
 )
-from rag.errors import GenerationError, ModelError  # noqa: E402
-from rag.prompt import answer_prompt  # noqa: E402
-from rag.protocols import Decoding, Message  # noqa: E402
-from rag.types import Evidence, Passage  # noqa: E402
-from tests.backends.toys import CHAT, save_toy, toy_tokenizer  # noqa: E402
+from rag.errors import GenerationError, ModelError
+from rag.prompt import answer_prompt
+from rag.protocols import Decoding, Message
+from rag.types import Evidence, Passage
+from tests.backends.toys import CHAT, save_toy, toy_tokenizer
 
 # Importing torch and transformers alone takes several seconds.
 pytestmark = pytest.mark.slow

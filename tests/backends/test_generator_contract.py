@@ -11,15 +11,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("openai")
 
-from rag.backends.generator import TransformersGenerator  # noqa: E402
-from rag.backends.openai_server import OpenAIGenerator, Server  # noqa: E402
-from rag.citations import draft_claims  # noqa: E402
-from rag.drafts import Draft, finished, read  # noqa: E402
-from rag.errors import GenerationError  # noqa: E402
-from rag.protocols import Decoding, Generator, Message  # noqa: E402
-from rag.testing import ScriptedGenerator  # noqa: E402
-from tests.backends.sse_server import Exchange, chunk, running  # noqa: E402
-from tests.backends.toys import save_bart, save_t5, save_toy  # noqa: E402
+from rag.backends.generator import TransformersGenerator
+from rag.backends.openai_server import OpenAIGenerator, Server
+from rag.citations import draft_claims
+from rag.drafts import Draft, finished, read
+from rag.errors import GenerationError
+from rag.protocols import Decoding, Generator, Message
+from rag.testing import ScriptedGenerator
+from tests.backends.sse_server import Exchange, chunk, running
+from tests.backends.toys import save_bart, save_t5, save_toy
 
 ASK = [Message("system", "Be brief."), Message("user", "When?")]
 torch.set_num_threads(1)  # a toy model gains nothing from more

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 openai = pytest.importorskip("openai")
 
-from rag.backends.openai_server import (  # noqa: E402
+from rag.backends.openai_server import (
     OpenAIGenerator,
     Server,
     count_tokens,
     key_from,
 )
-from rag.citations import draft_claims  # noqa: E402
-from rag.drafts import Draft, read  # noqa: E402
-from rag.errors import ConfigError, GenerationError  # noqa: E402
-from rag.protocols import Decoding, Message  # noqa: E402
-from tests.backends.sse_server import (  # noqa: E402
+from rag.citations import draft_claims
+from rag.drafts import Draft, read
+from rag.errors import ConfigError, GenerationError
+from rag.protocols import Decoding, Message
+from tests.backends.sse_server import (
     Behaviour,
     Exchange,
     Running,

@@ -12,12 +12,12 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from rag.backends.generator import TransformersGenerator  # noqa: E402
-from rag.backends.rows import SingleRows, TogetherRows, together  # noqa: E402
-from rag.prompt import answer_prompt  # noqa: E402
-from rag.protocols import Decoding, Message  # noqa: E402
-from rag.types import Evidence, Passage  # noqa: E402
-from tests.backends.toys import save_toy, toy_tokenizer  # noqa: E402
+from rag.backends.generator import TransformersGenerator
+from rag.backends.rows import SingleRows, TogetherRows, together
+from rag.prompt import answer_prompt
+from rag.protocols import Decoding, Message
+from rag.types import Evidence, Passage
+from tests.backends.toys import save_toy, toy_tokenizer
 
 # Importing torch and transformers alone takes several seconds.
 pytestmark = pytest.mark.slow

@@ -7,12 +7,12 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from rag.backends.generator import TransformersGenerator, _choose  # noqa: E402
-from rag.backends.markers import marker_tokens  # noqa: E402
-from rag.drafts import read  # noqa: E402
-from rag.errors import ModelError  # noqa: E402
-from rag.protocols import Decoding, Message  # noqa: E402
-from tests.backends.toys import save_bart, save_t5, save_toy  # noqa: E402
+from rag.backends.generator import TransformersGenerator, _choose
+from rag.backends.markers import marker_tokens
+from rag.drafts import read
+from rag.errors import ModelError
+from rag.protocols import Decoding, Message
+from tests.backends.toys import save_bart, save_t5, save_toy
 
 ASK = [Message("user", "When was the tower built?")]
 torch.set_num_threads(1)

@@ -10,13 +10,13 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("tokenizers")
 
-from rag.backends.span_reader import PairTokenizer, SpanReader  # noqa: E402
-from rag.errors import ModelError  # noqa: E402
-from rag.models import weights_hash  # noqa: E402
-from rag.models.adapter import Adapter  # noqa: E402
-from rag.protocols import Reader  # noqa: E402
-from rag.testing import OverlapReader  # noqa: E402
-from tests.backends.toys import save_encoder  # noqa: E402
+from rag.backends.span_reader import PairTokenizer, SpanReader
+from rag.errors import ModelError
+from rag.models import weights_hash
+from rag.models.adapter import Adapter
+from rag.protocols import Reader
+from rag.testing import OverlapReader
+from tests.backends.toys import save_encoder
 
 DIM = 16
 MATRIX = "encoder.layer.0.attention.self.query"

@@ -8,15 +8,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from rag.backends.generator import TransformersGenerator  # noqa: E402
-from rag.backends.readers import Seq2SeqReader  # noqa: E402
-from rag.errors import GenerationError  # noqa: E402
-from rag.explaining import explain  # noqa: E402
-from rag.protocols import Decoding, Message, Scorer  # noqa: E402
-from rag.provenance import summary  # noqa: E402
-from rag.testing import ScriptedGenerator  # noqa: E402
-from tests.backends.toys import save_bart, save_t5, save_toy  # noqa: E402
-from tests.core.test_provenance import answered  # noqa: E402
+from rag.backends.generator import TransformersGenerator
+from rag.backends.readers import Seq2SeqReader
+from rag.errors import GenerationError
+from rag.explaining import explain
+from rag.protocols import Decoding, Message, Scorer
+from rag.provenance import summary
+from rag.testing import ScriptedGenerator
+from tests.backends.toys import save_bart, save_t5, save_toy
+from tests.core.test_provenance import answered
 
 pytestmark = pytest.mark.slow
 torch.set_num_threads(1)
