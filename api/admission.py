@@ -78,14 +78,21 @@ class Admission:
             self._uploads -= 1
 
     @asynccontextmanager
-    async def slot(self, tokens: int, patience: float) -> AsyncIterator[None]:
+    async def slot(
+        self, tokens: int, patience: float, left: asyncio.Task[None] | None = None
+    ) -> AsyncIterator[None]:
         """Hold a slot; those who came first get theirs first.
 
+        Args:
+            tokens: of the request, estimated.
+            patience: seconds to wait for a turn.
+            left: is done when the client has gone, who keeps no place in the line then.
         Raises:
-            HTTPException: 503 the line is full, or the turn did not come within patience (s).
+            HTTPException: 503 the line is full, or the turn did not come in time.
+            Stopped: the client left before it came.
         """
         self.refuse_if_draining()
-        await self._enter(tokens, patience)
+        await self._enter(tokens, patience, left)
         begun = time.monotonic()
         try:
             yield
@@ -93,7 +100,7 @@ class Admission:
             self._mean += NEWEST * (time.monotonic() - begun - self._mean)
             self._leave()
 
-    async def _enter(self, tokens: int, patience: float) -> None:
+    async def _enter(self, tokens: int, patience: float, left: asyncio.Task[None] | None) -> None:
         with self._lock:
             if self.active < self._config.max_active and not self._line:
                 self.active += 1
@@ -102,13 +109,18 @@ class Admission:
                 raise self._busy("too many questions are waiting")
             mine = _Waiting(tokens, asyncio.get_running_loop().create_future())
             self._line.append(mine)
+        waited = (mine.turn, left) if left else (mine.turn,)
         try:
-            await asyncio.wait_for(asyncio.shield(mine.turn), patience)
-        except BaseException as error:
+            await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
             self._give_up(mine)
-            if isinstance(error, TimeoutError):
-                raise self._busy("no turn came within the time a question may take") from error
             raise
+        if mine.turn.done():
+            return
+        self._give_up(mine)
+        if left and left.done():
+            raise Stopped
+        raise self._busy("no turn came within the time a question may take")
 
     def _full(self, tokens: int) -> bool:
         most = self._config.max_waiting_tokens
@@ -177,7 +189,7 @@ async def admitted(request: Request) -> AsyncIterator[Work]:
     timer = loop.call_later(seconds, work.late.set)
     watcher = asyncio.create_task(_watch(request, work))
     try:
-        async with admission.slot(tokens, seconds):
+        async with admission.slot(tokens, seconds, watcher):
             yield work
     finally:
         timer.cancel()

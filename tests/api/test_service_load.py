@@ -21,6 +21,7 @@ from api.app import create_app
 from rag.build import assemble
 from rag.config import Config
 from rag.protocols import Decoding, Generator, Message, TextStream
+from rag.stopping import Stopped
 from rag.testing import HashEmbedder, ScriptedGenerator
 from tests.api.test_api_routes import error_of
 from tests.api.test_api_streaming import MILK, Slow, events, plain
@@ -132,7 +133,7 @@ def test_the_line_is_bounded_in_tokens_too() -> None:
 
 
 def test_who_waits_too_long_or_leaves_loses_no_slot() -> None:
-    """503 after the time a question may take; a wait that is given up leaves the line."""
+    """503 after the time a question may take; who gives up, or has gone, leaves the line."""
 
     async def scenario() -> None:
         admission = Admission(Config(max_active=1))
@@ -145,6 +146,10 @@ def test_who_waits_too_long_or_leaves_loses_no_slot() -> None:
             assert admission.waiting == 1
             waiting.cancel()
             await asyncio.sleep(0.01)
+            assert admission.waiting == 0
+            with pytest.raises(Stopped):
+                async with admission.slot(1, 5, asyncio.create_task(asyncio.sleep(0.01))):
+                    raise AssertionError
             assert admission.waiting == 0
         async with admission.slot(1, 5):
             assert admission.active == 1
@@ -237,6 +242,27 @@ def test_clients_that_leave_free_their_slots(config: Config, docs: Path, stream:
             thread.join(10)
         for client in clients:
             client.close()
+
+
+@pytest.mark.slow
+def test_a_client_that_leaves_the_line_makes_room_in_it(config: Config, docs: Path) -> None:
+    """Whoever hangs up while waiting keeps nobody out, though no slot has come free."""
+    generator = Gated()
+    app = app_of(replace(config, max_active=1, max_waiting=1), generator)
+    admission = app.state.admission
+    with running(app) as (url, _), ThreadPoolExecutor(2) as pool:
+        served = pool.submit(httpx.post, f"{url}/v1/ask", json=ASK, timeout=30)
+        until(lambda: generator.writing == 1)
+        with httpx.Client(timeout=30) as client:
+            waiting = pool.submit(client.post, f"{url}/v1/ask", json=ASK)
+            until(lambda: admission.waiting == 1)
+            hang_up(client)
+            until(lambda: admission.waiting == 0)
+            assert isinstance(waiting.exception(), httpx.HTTPError)
+        assert generator.writing == admission.active == 1
+        generator.gate.set()
+        assert served.result().status_code == 200
+    assert admission.active == 0
 
 
 def hang_up(client: httpx.Client) -> None:
