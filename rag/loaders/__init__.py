@@ -21,7 +21,7 @@ from rag.types import Parsed
 Loader = Callable[[Path, str], Parsed]
 
 # Raise it when the text or headings of any format change: every file is then read again.
-LOADERS_VERSION = 3
+LOADERS_VERSION = 4
 
 TITLE_LENGTH = 300
 _FORMATS: Mapping[str, tuple[str, ...]] = {

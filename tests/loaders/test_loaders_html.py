@@ -204,6 +204,9 @@ def test_a_table_for_layout_is_read_as_blocks(tmp_path: Path) -> None:
     assert body(tmp_path, f"<table><tr><td>{cell}</td><td>four</td></tr></table>") == (
         "one\n\ntwo\n\nthree\n\nfour"
     )
+    note = "<table><tr><td><div>Note</div></td><td>Do not use it.</td></tr></table>"
+    assert body(tmp_path, note) == "Note\nDo not use it."
+    assert body(tmp_path, "<table><tr><td>a</td><td>b</td></tr></table>") == "a | b"
     table = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{cell}</td><td>four</td></tr></table>"
     assert body(tmp_path, table) == "a | b\na: one two three; b: four"
 
