@@ -10,7 +10,7 @@ docs/decisions/0015-answerability.md has the figures behind the weights.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from rag.fusion import Retrieval
 from rag.nearness import Matrix, Near, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
 from rag.sentences import sentences
-from rag.tables import header_of, in_row
+from rag.tables import header_of, in_row, is_header
 from rag.types import Evidence, Hit, Passage
 from rag.wrapping import is_row
 
@@ -43,7 +43,11 @@ WORDS = re.compile(r"\w\w|[\u3040-\u9fff]")
 SLACK = 8
 
 INTRODUCES = (":", "\uff1a")  # the second as wide as a Chinese character
+QUESTION_ENDS = ("?", "\uff1f")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "।")
+
+# What may stand behind the mark that ends a sentence: spaces, brackets, quotation marks, emphasis.
+CLOSING = " \n)]*_\"'\u201d\u2019\u00bb\u300d\u300f\uff09"
 
 # Code points before a passage in which the header of its table is looked for.
 HEADER_REACH = 20_000
@@ -112,13 +116,30 @@ def gather(found: Retrieval, embedder: Embedder | None) -> Gathered:
 
 
 def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
-    """Return the sentences of the hits, the best answer to the question first."""
+    """Return the sentences of the hits, the best answer to the question first.
+
+    Without those that say nothing of it, unless there is no other.
+    """
     scores = _scores(found, gathered)
     scored = [
         replace(item, score=score + item.score)
         for item, score in zip(gathered.sentences, scores, strict=True)
     ]
-    return sorted(scored, key=lambda evidence: -evidence.score)
+    asked = set(terms(found.question))
+    saying = [item for item in scored if _may_answer(item, asked)]
+    return sorted(saying or scored, key=lambda evidence: -evidence.score)
+
+
+def _may_answer(item: Evidence, asked: Set[str]) -> bool:
+    """Tell whether a sentence may answer a question, of which the terms are given.
+
+    Other questions, as in lists of them, the bare name of what is asked about, as in a glossary,
+    and the header of a table come near to it and answer nothing; what follows them may.
+    """
+    bare, passage = item.text.rstrip(CLOSING), item.passage
+    if bare.endswith(QUESTION_ENDS) or is_header(passage.text, item.start - passage.start):
+        return False
+    return bare.endswith(SENTENCE_ENDS) or not asked >= set(terms(item.text))
 
 
 def _scores(found: Retrieval, gathered: Gathered) -> list[float]:
@@ -205,8 +226,9 @@ def overlap(weights: Mapping[str, float], text: str) -> float:
 def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Return what answers by quoting: the best sentences, as many as make a short answer.
 
-    Sentences that follow each other become one quote. At least one quote returns where there is
-    any evidence; `evidence` has the best first.
+    Sentences that follow each other become one quote; what two documents say in the same words
+    is said once. At least one quote returns where there is any evidence; `evidence` has the best
+    first.
     """
     chosen = list(evidence[:1])
     rest = list(evidence[1:])
@@ -221,12 +243,18 @@ def choose_quotes(evidence: Sequence[Evidence]) -> list[Evidence]:
         if worth[best] == -np.inf:
             break
         item = rest.pop(best)
+        if any(_same_words(item, other) for other in chosen):
+            continue
         grown = _merge([*chosen, item])
         size = sum(len(quote.text) + MARKER_CHARACTERS for quote in grown)
         if len(grown) <= QUOTES and size <= QUOTE_CHARACTERS:
             chosen.append(item)
             quotes = grown
     return quotes
+
+
+def _same_words(item: Evidence, other: Evidence) -> bool:
+    return item.text.split() == other.text.split()
 
 
 def with_headers(quotes: Iterable[Evidence], read: TextReader) -> Iterator[Evidence]:

@@ -1,10 +1,15 @@
-"""Tables of Markdown: a row says little without the header that names its columns."""
+"""Tables in texts: a row says little without the header that names its columns, and that nothing.
+
+Those of Markdown, and those that `rag.loaders.tables` writes out, whose rows have the names
+already: "tea | price" above "tea: Assam; price: 5".
+"""
 
 import re
 
 # Of the rule below a header: |---|:-:| and the like.
 _DASHES = re.compile(r":?-+:?")
 BAR = "|"
+WRITTEN_BAR = " | "
 
 
 def between_bars(line: str) -> bool:
@@ -36,6 +41,16 @@ def header_of(text: str, at: int) -> tuple[int, int] | None:
         if _is_rule(text[start:end]):
             return _stripped(text, *_line(text, start - 1)) if start else None
     return None
+
+
+def is_header(text: str, at: int) -> bool:
+    """Tell whether the line at a place of a text names the columns of the rows below it."""
+    start, end = _line(text, at)
+    after = text[slice(*_line(text, end + 1))]
+    if _is_row(text, start, end):
+        return between_bars(after) and _is_rule(after)
+    titles = text[start:end].split(WRITTEN_BAR)
+    return len(titles) > 1 and after.startswith(tuple(f"{title}: " for title in titles))
 
 
 def _line(text: str, at: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ _LINES = (
 _BREAKS = dict.fromkeys(_PARAGRAPHS.split(), 2) | dict.fromkeys(_LINES.split(), 1)
 _HEADING = re.compile(r"h[1-6]")
 # A table with these inside lays out the page; its cells are blocks, not data. So does one without
-# headers in which a cell has several paragraphs, or whose only row has blocks: a note with its icon.
+# headers in which a cell has several paragraphs, or whose only row has blocks, as a note has.
 _LAYOUT = (
     "boolean(.//table | .//pre | .//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6)"
     " or (not(.//th) and boolean(.//td[count(p) > 2] or count(.//tr) = 1 and .//td[p or div]))"

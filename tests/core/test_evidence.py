@@ -76,12 +76,12 @@ def scored(text: str, *scores: float) -> list[Evidence]:
 
 def test_every_sentence_is_a_candidate_at_its_place() -> None:
     """Text and offsets of each sentence, counted into the document."""
-    text = "Skipped. One cat sleeps. 两只狗叫。Is it late?\nA line without a stop\n"
+    text = "Skipped. One cat sleeps. 两只狗叫。It is late!\nA line without a stop\n"
     evidence = select(found(passage(text, 9)), gather(found(passage(text, 9)), None))
     assert sorted(texts(evidence), key=text.index) == [
         "One cat sleeps.",
         "两只狗叫。",
-        "Is it late?",
+        "It is late!",
         "A line without a stop",
     ]
     assert all(text[item.start : item.end] == item.text for item in evidence)
@@ -169,6 +169,40 @@ def test_sentences_with_markup_are_evidence(line: str) -> None:
     """Whole, as they stand."""
     hits = found(passage(line))
     assert texts(select(hits, gather(hits, None))) == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Does the cat sleep?",
+        "*And how long does a cat sleep?*",
+        "(猫睡觉吗？)",
+        "the cat",
+        "Cat | Sleeps\nCat: Tom; Sleeps: long",
+        "| Cat | Sleeps |\n|---|---|\n| Tom | long |",
+    ],
+)
+def test_what_repeats_the_question_does_not_answer_it(line: str) -> None:
+    """Other questions, the bare name of what is asked about, the header of a table."""
+    first, *more = line.splitlines()
+    hits = found(passage(f"{line}\n\nOnly this sentence counts."))
+    left = texts(select(hits, gather(hits, None)))
+    assert first not in left and "Only this sentence counts." in left
+    assert len(left) == 1 + bool(more)
+
+
+def test_what_repeats_the_question_is_better_than_nothing() -> None:
+    """Sentences that say it again confirm it; without any, what there is remains."""
+    for text in ("The cat does sleep.", "Does the cat sleep?"):
+        assert texts(select(found(passage(text)), gather(found(passage(text)), None))) == [text]
+
+
+def test_what_two_documents_say_in_the_same_words_is_quoted_once() -> None:
+    """Spaces make no other words."""
+    hits = found(
+        passage("The cat sleeps all day."), passage("The cat  sleeps all day.", document="e")
+    )
+    assert texts(choose_quotes(select(hits, gather(hits, None)))) == ["The cat sleeps all day."]
 
 
 def test_no_hits_give_no_evidence() -> None:

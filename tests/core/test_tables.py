@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.tables import header_of, in_row
+from rag.tables import header_of, in_row, is_header
 
 TABLE = """Systems compared.
 
@@ -47,6 +47,17 @@ def test_a_place_is_in_a_row_or_not() -> None:
     """The header and its rule are rows, prose is none."""
     assert all(in_row(TABLE, TABLE.index(words)) for words in ("| system", "--:", "no. Not"))
     assert not in_row(TABLE, 0) and not in_row("", 0)
+
+
+def test_a_header_is_known_by_the_line_below_it() -> None:
+    """A rule, or a row in which its names stand before their values, as loaders write them."""
+    told = [line for line in TABLE.splitlines() if is_header(TABLE, TABLE.index(line or "\n"))]
+    assert told == ["| system | pages | MCP |", "  | a | b |"]
+    written = "Word | Meaning\nWord: token; Meaning: a piece of text\nA | B\nToken: none"
+    assert [is_header(written, written.index(w)) for w in ("Mean", "Word:", "A |", "Token:")] == [
+        True, False, False, False
+    ]  # fmt: skip
+    assert not is_header("a | b", 0) and not is_header("", 0)
 
 
 def test_a_text_that_begins_in_a_table_has_no_header() -> None:
