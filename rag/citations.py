@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.sentences import sentences
+from rag.tables import between_bars
 from rag.types import Answer, Citation, Claim, Claimed, Event, Evidence, Judgement
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
@@ -121,8 +122,9 @@ class Composer:
         known, before = len(self.citations), len(self.text)
         cited = [self._number(evidence) for evidence in claim.evidence]
         markers = "".join(f" [{n}]" for n in cited)
-        start = len(self.text) + bool(self.text)
-        self.text += f"{' ' if self.text else ''}{claim.text}{markers}"
+        gap = self._gap(claim.text)
+        start = len(self.text) + len(gap)
+        self.text += f"{gap}{claim.text}{markers}"
         judgement = claim.judgement
         self.claims.append(
             Claim(
@@ -135,6 +137,13 @@ class Composer:
             )
         )
         return Claimed(self.claims[-1], tuple(self.citations[known:]), self.text[before:])
+
+    def _gap(self, following: str) -> str:
+        """Return what parts a claim from the one before: rows of a table have their own lines."""
+        if not self.claims:
+            return ""
+        rows = any(map(between_bars, (self.claims[-1].text, following)))
+        return "\n" if rows else " "
 
     def _number(self, evidence: Evidence) -> int:
         place = (evidence.passage.document_id, evidence.start, evidence.end)
