@@ -5,7 +5,8 @@ score = mean of two standardised cosines + 30 · nearness + 4 · overlap + the p
 The cosines are of the sentence by itself and as it stands in its passage. Nearness is the mean,
 over the words of the question and by their weight, of the best cosine with a word of the sentence
 or of the one before it, since what answers a question often follows what repeats it. Without an
-embedder: 6 · overlap + the passage's score + 1.5 · overlap of the sentence before.
+embedder: 6 · overlap + the passage's score + 1.5 · overlap of the sentence before. Either way, what
+explains the name that a question asks about gains 6 (`rag.definitions`).
 docs/decisions/0015-answerability.md has the figures behind the weights.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.analysis import terms
+from rag.definitions import asked_name, explains
 from rag.fusion import Retrieval
 from rag.nearness import Matrix, Near, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
@@ -26,6 +28,7 @@ from rag.wrapping import is_row
 
 NEARNESS_WEIGHT = 30.0
 OVERLAP_WEIGHT = 4.0
+EXPLAINS_BONUS = 6.0
 LEXICAL_OVERLAP_WEIGHT = 6.0
 LEXICAL_BEFORE_WEIGHT = 1.5
 # A quote does not begin with the mark of a list item, a quotation or a heading. Numbers stay: "19."
@@ -120,14 +123,19 @@ def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
 
     Without those that say nothing of it, unless there is no other.
     """
-    scores = _scores(found, gathered)
+    name = asked_name(found.question)
     scored = [
-        replace(item, score=score + item.score)
-        for item, score in zip(gathered.sentences, scores, strict=True)
+        replace(item, score=score + item.score + EXPLAINS_BONUS * _explains(item, name))
+        for item, score in zip(gathered.sentences, _scores(found, gathered), strict=True)
     ]
     asked = set(terms(found.question))
     saying = [item for item in scored if _may_answer(item, asked)]
     return sorted(saying or scored, key=lambda evidence: -evidence.score)
+
+
+def _explains(item: Evidence, name: str) -> bool:
+    before = item.passage.text[: item.start - item.passage.start]
+    return bool(name) and explains(item.text, before, name)
 
 
 def _may_answer(item: Evidence, asked: Set[str]) -> bool:

@@ -20,7 +20,8 @@ LAYERS = {
     "data": "rag rag.types rag.errors",
     "seams": "rag.protocols rag.delegating",
     "pure": """rag.config rag.analysis rag.wrapping rag.sentences rag.tables rag.chunking rag.prompt
-        rag.citations rag.drafts rag.windows rag.evidence rag.reference rag.fusion rag.messages
+        rag.citations rag.drafts rag.windows rag.definitions rag.evidence rag.reference
+        rag.fusion rag.messages
         rag.characters rag.numerals rag.units rag.quantities rag.dates rag.names rag.polarity
         rag.alignment rag.exact rag.logistic rag.nearness rag.answerability rag.support
         rag.wording rag.followup rag.conversation rag.cues rag.decomposition rag.bridging

@@ -1,0 +1,62 @@
+"""What is X? The name that a question wants explained, and sentences that explain a name.
+
+In manuals and glossaries what explains a term often lacks most words of the question, and stands
+below a line that is the term alone. In en, de, ru, hu and zh. Pure functions.
+"""
+
+import re
+
+from rag.analysis import terms
+
+LONGEST_NAME = 4
+"""Words; what is longer describes rather than names."""
+
+_ARTICLE = re.compile(r"(?:an?|the|de[rmns]|die|das|eine?[mnrs]?|az?|egy)\s+", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"what(?:['\u2019]s| is| are| was| were) (?:meant by )?(?P<en>.+)"
+    r"|what do(?:es)? (?P<en2>.+?) (?:mean|stand for)"
+    r"|was (?:ist|sind|bedeute[nt]|hei(?:\u00df|ss)t|versteht man unter) (?P<de>.+)"
+    r"|что (?:такое|значит|означает) (?P<ru>.+)"
+    r"|(?:mit jelent(?: az?)?|mi(?:k azok)? az(?= az? )|mi az) (?P<hu>.+)"
+    r"|(?:什么是|何谓) ?(?P<zh>.+)"
+    r"|(?P<zh2>.+?) ?(?:指的)?是什么(?:意思)?",
+    re.IGNORECASE,
+)
+# What a description has and a name has not.
+_DESCRIBES = re.compile(
+    r"[,，、的]|\b(?:of|in|for|on|at|to|by|from|when|that|between|and|or|von|bei|zum?|zur|f\u00fcr"
+    r"|zwischen|und|в|на|для|из|и|между|és|vagy|között)\b",
+    re.IGNORECASE,
+)
+_QUOTES = "\"'`*_\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d"
+# Between a name and what it is: what else it is called, then a verb or a mark of its kind.
+_IS = re.compile(
+    r"s?[^\w\s(:\u2014\u2013-]*(?:\s*[(\uff08][^()\uff08\uff09\n]{1,80}[)\uff09])?\s*"
+    r"(?:(?:is|are|was|were|means?|refers?|denotes?|stands for|ist|sind|bedeutet|bezeichnet"
+    r"|это|называ\w*|означа\w*|явля\w*|egy|az)\b|[\u2014\u2013:\uff1a]|-\s|是|指|即)",
+    re.IGNORECASE,
+)
+
+
+def asked_name(question: str) -> str:
+    """Return the name that a question wants explained, without its article; "" for any other."""
+    match = _QUESTION.fullmatch(question.strip().rstrip(" ?\uff1f.\u3002!\uff01"))
+    if match is None:
+        return ""
+    name = _ARTICLE.sub("", next(filter(None, match.groups())).strip(), count=1).strip(_QUOTES)
+    return "" if len(name.split()) > LONGEST_NAME or _DESCRIBES.search(name) else name
+
+
+def explains(sentence: str, before: str, name: str) -> bool:
+    """Tell whether a sentence says what a name stands for.
+
+    Args:
+        before: what stands before it in its document.
+        name: as `asked_name` returns it.
+    """
+    line = next((line for line in reversed(before.split("\n")) if terms(line)), "")
+    if line and set(terms(line)) == set(terms(name)):
+        return True
+    begun = _ARTICLE.sub("", sentence.lstrip(_QUOTES), count=1).lstrip(_QUOTES)
+    named = begun[: len(name)].casefold() == name.casefold()
+    return named and _IS.match(begun, len(name)) is not None
