@@ -47,6 +47,7 @@ class Paced(ScriptedGenerator):
         """Say it after a while, with an empty piece for each hundredth of a second."""
         with self._lock:
             self.writing += 1
+            self.prompts.clear()  # which would grow as long as it is asked
         try:
             end = time.monotonic() + self._seconds
             while time.monotonic() < end:
