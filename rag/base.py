@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,8 +26,6 @@ VECTORS = "vectors.npy"
 ROWS = "rows.npy"
 LEXICAL = "lexical"
 FILES = (VECTORS, ROWS, *(f"{LEXICAL}/{name}.npy" for name in ARRAYS))
-THREADS = 4
-"""That compute checksums; hashing holds no lock of the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +100,12 @@ def write(
     write_vectors(draft / VECTORS, vectors, len(rows), dim)
     np.save(draft / ROWS, rows.astype("<i8"), allow_pickle=False)
     lexical.save(draft / LEXICAL)
-    files = sorted(draft.rglob("*.npy"))
-    with ThreadPoolExecutor(THREADS) as pool:
-        digests = list(pool.map(file_checksum, files))
     told = Manifest(
         version,
         languages,
         {
-            path.relative_to(draft).as_posix(): (digest, path.stat().st_size)
-            for path, digest in zip(files, digests, strict=True)
+            path.relative_to(draft).as_posix(): (file_checksum(path), path.stat().st_size)
+            for path in sorted(draft.rglob("*.npy"))
         },
     )
     (draft / MANIFEST).write_text(told.text(), encoding="utf-8")
@@ -159,10 +153,7 @@ def intact(folder: Path, told: Manifest) -> bool:
         except OSError:
             return False
 
-    # The largest first: it decides how long it takes.
-    names = sorted(told.files, key=lambda name: -told.files[name][1])
-    with ThreadPoolExecutor(THREADS) as pool:
-        return all(pool.map(matches, names))
+    return all(map(matches, told.files))
 
 
 def read(folder: Path, told: Manifest, make_index: VectorIndexFactory) -> Layer | None:
