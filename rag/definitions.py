@@ -13,13 +13,13 @@ LONGEST_NAME = 4
 
 _ARTICLE = re.compile(r"(?:an?|the|de[rmns]|die|das|eine?[mnrs]?|az?|egy)\s+", re.IGNORECASE)
 _QUESTION = re.compile(
-    r"what(?:['\u2019]s| is| are| was| were) (?:meant by )?(?P<en>.+)"
-    r"|what do(?:es)? (?P<en2>.+?) (?:mean|stand for)"
-    r"|was (?:ist|sind|bedeute[nt]|hei(?:\u00df|ss)t|versteht man unter) (?P<de>.+)"
-    r"|что (?:такое|значит|означает) (?P<ru>.+)"
-    r"|(?:mit jelent(?: az?)?|mi(?:k azok)? az(?= az? )|mi az) (?P<hu>.+)"
-    r"|(?:什么是|何谓) ?(?P<zh>.+)"
-    r"|(?P<zh2>.+?) ?(?:指的)?是什么(?:意思)?",
+    r"what(?:['\u2019]s| is| are| was| were) (?:meant by )?(.+)"
+    r"|what do(?:es)? (.+?) (?:mean|stand for)"
+    r"|was (?:ist|sind|bedeute[nt]|hei(?:\u00df|ss)t|versteht man unter) (.+)"
+    r"|что (?:такое|значит|означает) (.+)"
+    r"|(?:mit jelent(?: az?)?|mi(?:k azok)? az(?= az? )|mi az) (.+)"
+    r"|(?:什么是|何谓) ?(.+)"
+    r"|(.+?) ?(?:指的)?是什么(?:意思)?",
     re.IGNORECASE,
 )
 # What a description has and a name has not.
@@ -28,7 +28,8 @@ _DESCRIBES = re.compile(
     r"|zwischen|und|в|на|для|из|и|между|és|vagy|között)\b",
     re.IGNORECASE,
 )
-_QUOTES = "\"'`*_\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d"
+_QUOTES = "\"'`\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d"
+_MARKS = _QUOTES + "*_"  # emphasis too
 # Between a name and what it is: what else it is called, then a verb or a mark of its kind.
 _IS = re.compile(
     r"s?[^\w\s(:\u2014\u2013-]*(?:\s*[(\uff08][^()\uff08\uff09\n]{1,80}[)\uff09])?\s*"
@@ -57,6 +58,7 @@ def explains(sentence: str, before: str, name: str) -> bool:
     line = next((line for line in reversed(before.split("\n")) if terms(line)), "")
     if line and set(terms(line)) == set(terms(name)):
         return True
-    begun = _ARTICLE.sub("", sentence.lstrip(_QUOTES), count=1).lstrip(_QUOTES)
+    name = name.strip(_MARKS)
+    begun = _ARTICLE.sub("", sentence.lstrip(_MARKS), count=1).lstrip(_MARKS)
     named = begun[: len(name)].casefold() == name.casefold()
     return named and _IS.match(begun, len(name)) is not None

@@ -1,4 +1,4 @@
-"""Tables in texts: a row says little without the header that names its columns, and that nothing.
+"""Tables in texts: a row says little without the header that names its columns, a header nothing.
 
 Those of Markdown, and those that `rag.loaders.tables` writes out, whose rows have the names
 already: "tea | price" above "tea: Assam; price: 5".

@@ -11,6 +11,7 @@ from rag.definitions import asked_name, explains
     ("question", "name"),
     [
         ("What is BPE?", "BPE"),
+        ("What does `__slots__` mean?", "__slots__"),
         ("What's an attention head?", "attention head"),
         ("what are Sparse Autoencoders", "Sparse Autoencoders"),
         ("What does MRR stand for?", "MRR"),
@@ -54,6 +55,8 @@ def test_questions_that_want_something_else(question: str) -> None:
     ("sentence", "before", "name"),
     [
         ("A token is a piece of text.", "", "token"),
+        ("A *token* is a piece of text.", "", "token"),
+        ("Names of attributes.", "__slots__\n", "__slots__"),
         ("Tokens are pieces of text.", "", "token"),
         ("`BPE` (byte-pair encoding) refers to merging pairs.", "", "BPE"),
         ("Ein Token ist ein Stück Text.", "", "Token"),
