@@ -30,6 +30,8 @@ from rag.ingest import ingest
 from rag.testing import HashEmbedder
 from tests.test_readme import ROOT, URL, differences, values
 
+pytestmark = pytest.mark.slow  # what it imports
+
 DOC = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 
 
@@ -73,7 +75,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             thread.join(20)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", blocks("python"), ids=["openai", "mcp"])
 def test_programs_run(source: str, served: Served) -> None:
     """As they are shown, but for the port and the models."""
@@ -92,7 +93,6 @@ def test_programs_run(source: str, served: Served) -> None:
     assert "citation" in done.stdout.casefold()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("command", "shown"), commands(), ids=lambda text: text[:60])
 def test_commands_show_what_is_shown(command: str, shown: str, served: Served) -> None:
     """The same keys and types; "…" stands for what is left out."""

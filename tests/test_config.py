@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from rag.cli import app
 from rag.config import Config, load_config
 from rag.errors import ConfigError
 from rag.types import Mode
@@ -121,6 +119,11 @@ def test_the_file_must_be_utf8(tmp_path: Path) -> None:
 
 def flags() -> dict[str, str]:
     """Return the command-line option of each setting that has one."""
+    # Here: they take as long to import as all tests above.
+    import typer
+
+    from rag.cli import app
+
     group: Any = typer.main.get_command(app)
     found = {}
     for command in group.commands.values():
@@ -143,6 +146,7 @@ def table() -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_the_documentation_lists_every_setting() -> None:
     """The table in docs/configuration.md is made from Config and the options."""
     text = DOCUMENTATION.read_text(encoding="utf-8")

@@ -28,6 +28,8 @@ from api.app import create_app
 from rag.cli import main
 from rag.config import load_config
 
+pytestmark = pytest.mark.slow  # what it imports
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -198,7 +200,6 @@ def kinds(text: str) -> list[str]:
 
 
 # The fakes find nothing across languages, so such a question is asked but not compared.
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.text.isascii()], ids=str)
 def test_output_has_the_shape_shown(command: Command, printed: dict[Command, str]) -> None:
     """What a command prints has the shape that README.md shows."""
@@ -215,7 +216,6 @@ def test_output_has_the_shape_shown(command: Command, printed: dict[Command, str
     assert not missing and not new, f"really:\n{real}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "$?" in c.text], ids=str)
 def test_exit_codes_are_those_shown(command: Command, printed: dict[Command, str]) -> None:
     """`echo $?` prints what README.md shows."""

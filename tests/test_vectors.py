@@ -277,7 +277,7 @@ def test_any_other_byte_or_length_is_another_checksum(
         return file_checksum(path)
 
     content = bytes(range(size))
-    flipped = [content[:at] + b"\xff" + content[at + 1 :] for at in range(0, size, 7)]
+    flipped = [content[:at] + b"\xff" + content[at + 1 :] for at in range(0, size, 29)]
     moved = content[64:128] + content[:64] + content[128:]
     others = {content + b"\0", content[:-1], moved, *flipped} - {content}
     found = {checksum(other) for other in (content, *others)}

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.schemas import AnswerOut
 from rag.build import event_responder, responder
 from rag.citations import claimed, whole
 from rag.dialogue import Conversation, Reply, Replying, reply_events
@@ -207,6 +206,8 @@ def test_a_follow_up_is_told_like_any_other() -> None:
 @pytest.mark.slow
 def test_streamed_whole_and_stored_are_one(cats: Bench) -> None:
     """The reply of a conversation, the last event, and what is read back from its JSON."""
+    from api.schemas import AnswerOut  # here: it takes long to import
+
     for question in (QUESTION, f"{QUESTION[:-1]} and what does the cat hunt in the barn?", "Why?"):
         answerer = cats.answerer(ScriptedGenerator([f"{MILK} {SLEEP}"]))
         *claims, last = event_responder(answerer)(question, [])

@@ -10,6 +10,8 @@ from rag.cli import main
 from rag.evaluation.gate import fallen
 from rag.evaluation.runs import Figure, read_figures, read_manifest
 
+pytestmark = pytest.mark.slow  # what it imports
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "evals" / "results"
 KEPT = Figure("gold contained", "product", {}, 0.8, 0.7, 0.9, 40, True)
@@ -28,7 +30,6 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, embedder: str, *more: str)
     return out
 
 
-@pytest.mark.slow
 def test_answers_over_the_corpus_are_no_worse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -37,7 +38,6 @@ def test_answers_over_the_corpus_are_no_worse(
     assert not fallen(read_figures(RESULTS / "corpus-hash"), found)
 
 
-@pytest.mark.slow
 @pytest.mark.model
 def test_answers_of_the_default_embedder_are_no_worse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
