@@ -20,7 +20,7 @@ ROOM = 512 * 1024 * 1024
 
 
 settings.register_profile("whole", max_examples=40, deadline=None)
-settings.register_profile("fast", max_examples=8, deadline=None)
+settings.register_profile("fast", max_examples=5, deadline=None)
 
 
 def without_slow_tests(config: pytest.Config) -> bool:

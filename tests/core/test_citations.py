@@ -1,9 +1,10 @@
 """Drafts to claims and claims to answers, with every marker accounted for."""
 
 import re
+from itertools import chain, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.citations import CitedClaim, DraftClaim, cite, compose, draft_claims, halves
@@ -209,8 +210,10 @@ def test_a_citation_names_the_page_of_its_quote(start: int, page: int) -> None:
         max_size=6,
     )
 )
+@example([("a", [0]), ("| b |", [1]), ("| c |", []), ("d", [1])])
 def test_composed_answers_can_be_taken_apart(parts: list[tuple[str, list[int]]]) -> None:
-    """Each claim is where it says, with its markers; numbers run from 1 in order, none unused."""
+    """Each claim is where it says, with its markers, a row of a table on a line of its own; numbers
+    run from 1 in order, none unused."""
     text, claims, citations = compose(
         [CitedClaim(said, tuple(evidence(at) for at in places), GOOD) for said, places in parts]
     )
@@ -218,7 +221,10 @@ def test_composed_answers_can_be_taken_apart(parts: list[tuple[str, list[int]]])
         markers = "".join(f" [{n}]" for n in claim.citations)
         assert text[claim.start : claim.end] == said + markers
         assert [citations[n - 1].start for n in claim.citations] == places
-    assert " ".join(text[claim.start : claim.end] for claim in claims) == text
+    rows = [said.lstrip().startswith("|") for said, _ in parts]
+    gaps = ["\n" if any(pair) else " " for pair in pairwise(rows)] + [""]
+    said = [text[claim.start : claim.end] for claim in claims]
+    assert "".join(chain.from_iterable(zip(said, gaps, strict=False))) == text
     assert [citation.n for citation in citations] == list(range(1, len(citations) + 1))
     used = dict.fromkeys(n for claim in claims for n in claim.citations)
     assert list(used) == [citation.n for citation in citations]
