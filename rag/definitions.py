@@ -39,6 +39,10 @@ _IS = re.compile(
 )
 
 
+# What is cited by its short name: "byte-pair encoding (BPE)".
+_SHORT = r"[(\uff08][^()\uff08\uff09\n]{{0,60}}\b{}[)\uff09]"
+
+
 def asked_name(question: str) -> str:
     """Return the name that a question wants explained, without its article; "" for any other."""
     match = _QUESTION.fullmatch(question.strip().rstrip(" ?\uff1f.\u3002!\uff01"))
@@ -49,7 +53,7 @@ def asked_name(question: str) -> str:
 
 
 def explains(sentence: str, before: str, name: str) -> bool:
-    """Tell whether a sentence says what a name stands for.
+    """Tell whether a sentence, which is no row of a table, says what a name stands for.
 
     Args:
         before: what stands before it in its document.
@@ -59,6 +63,14 @@ def explains(sentence: str, before: str, name: str) -> bool:
     if line and set(terms(line)) == set(terms(name)):
         return True
     name = name.strip(_MARKS)
+    if re.search(_SHORT.format(re.escape(name)), sentence, re.IGNORECASE):
+        return True
     begun = _ARTICLE.sub("", sentence.lstrip(_MARKS), count=1).lstrip(_MARKS)
     named = begun[: len(name)].casefold() == name.casefold()
     return named and _IS.match(begun, len(name)) is not None
+
+
+def heads_row(row: str, name: str) -> bool:
+    """Tell whether a row begins with a name: "| BPE | merges |", "Word: BPE; Meaning: …"."""
+    first = re.split(r"[|;]", row.strip().strip("|"), maxsplit=1)[0]
+    return first.rpartition(": ")[2].strip(f" {_MARKS}").casefold() == name.casefold()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.analysis import terms
-from rag.definitions import asked_name, explains
+from rag.definitions import asked_name, explains, heads_row
 from rag.fusion import Retrieval
 from rag.nearness import Matrix, Near, lay
 from rag.protocols import Embedder, TokenVectors, Vectors
@@ -129,23 +129,29 @@ def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
         for item, score in zip(gathered.sentences, _scores(found, gathered), strict=True)
     ]
     asked = set(terms(found.question))
-    saying = [item for item in scored if _may_answer(item, asked)]
+    saying = [item for item in scored if _may_answer(item, asked, name)]
     return sorted(saying or scored, key=lambda evidence: -evidence.score)
 
 
 def _explains(item: Evidence, name: str) -> bool:
-    before = item.passage.text[: item.start - item.passage.start]
-    return bool(name) and explains(item.text, before, name)
+    if not name:
+        return False
+    if is_row(item.text):
+        return heads_row(item.text, name)
+    return explains(item.text, item.passage.text[: item.start - item.passage.start], name)
 
 
-def _may_answer(item: Evidence, asked: Set[str]) -> bool:
-    """Tell whether a sentence may answer a question, of which the terms are given.
+def _may_answer(item: Evidence, asked: Set[str], name: str) -> bool:
+    """Tell whether a sentence may answer a question with these terms, which asks about a name.
 
     Other questions, as in lists of them, the bare name of what is asked about, as in a glossary,
-    and the header of a table come near to it and answer nothing; what follows them may.
+    and the header of a table come near to it and answer nothing; what follows them may. Nor does
+    the row of a table explain a name ("", if none is asked about) that it does not begin with.
     """
     bare, passage = item.text.rstrip(CLOSING), item.passage
     if bare.endswith(QUESTION_ENDS) or is_header(passage.text, item.start - passage.start):
+        return False
+    if name and is_row(item.text) and not heads_row(item.text, name):
         return False
     return bare.endswith(SENTENCE_ENDS) or not asked >= set(terms(item.text))
 

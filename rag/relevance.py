@@ -1,13 +1,17 @@
 """May an answer be given at all? From what was found for a question, before anything is written.
 
 With an embedder that `rag.answerability` was fitted for, by its probability that the passages
-answer; else by how far the best passage lies above text that has nothing to do with the question.
+answer, and no name is explained that they lack; else by how far the best passage lies above text
+that has nothing to do with the question.
 docs/decisions/0015-answerability.md and 0009-answers.md.
 """
 
+import re
 from dataclasses import dataclass
 
 from rag import answerability
+from rag.analysis import terms
+from rag.definitions import asked_name
 from rag.evidence import Gathered
 from rag.fusion import Retrieval
 from rag.types import Reason
@@ -22,8 +26,16 @@ ON_SUBJECT = 4.8
 NEAR_SUBJECT = 2.5
 STANDS_OUT = 4.5
 STANDS_OUT_ACROSS_LANGUAGES = 2.7
-# Of fewer terms the language is a guess ("citation precision" could be Italian).
+# Of fewer terms the language is a guess ("citation precision" could be Italian), if not the script.
 SURE_OF_LANGUAGE = 4
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_LATIN = re.compile(r"[a-z\u00c0-\u024f]", re.IGNORECASE)
+_LETTERS = {
+    "zh": re.compile(r"[\u3400-\u9fff]"),
+    "ja": re.compile(r"[\u3040-\u30ff\u3400-\u9fff]"),
+    "ko": re.compile(r"[\uac00-\ud7a3]"),
+    **dict.fromkeys(("ru", "uk", "be", "bg", "sr", "mk"), _CYRILLIC),
+}
 # Without vectors: the least share of the question's term weight.
 LEAST_OVERLAP = 0.3
 
@@ -60,9 +72,11 @@ def judge(
     values = answerability.features(found, gathered)
     probability = answerability.probability(model, values, crossing)
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
-    if probability >= strictness:
-        return Relevance(None, note)
     best = found.hits[0]
+    if best.passage.language == asked_in and (name := _unnamed(found)):
+        note = f"no passage names {name!r}"
+    elif probability >= strictness:
+        return Relevance(None, note)
     lift = found.background.lift(best.similarity or 0.0, best.passage.language)
     near = lift >= OFF_SUBJECT
     return Relevance(Reason.NOT_ANSWERED if near else Reason.NOTHING_RELEVANT, note)
@@ -70,8 +84,19 @@ def judge(
 
 def across(found: Retrieval, asked_in: str) -> bool:
     """Tell whether the best hit is in another language than the question."""
-    sure = len(found.term_weights) >= SURE_OF_LANGUAGE
-    return found.hits[0].passage.language != asked_in and sure
+    written_in = found.hits[0].passage.language
+    if written_in == asked_in:
+        return False
+    letters = _LETTERS.get(written_in, _LATIN)
+    return len(found.term_weights) >= SURE_OF_LANGUAGE or not letters.search(found.question)
+
+
+def _unnamed(found: Retrieval) -> str:
+    """Return the name that is asked about, if no passage has a word of it; else ""."""
+    name = asked_name(found.question)
+    wanted = set(terms(name))
+    lacking = all(wanted.isdisjoint(terms(hit.passage.text)) for hit in found.hits)
+    return name if wanted and lacking else ""
 
 
 def _stands_out(found: Retrieval, asked_in: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.definitions import asked_name, explains
+from rag.definitions import asked_name, explains, heads_row
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,9 @@ def test_questions_that_want_something_else(question: str) -> None:
         ("词元是一段文本。", "", "词元"),
         ("RLHF\uff08基于人类反馈的强化学习\uff09是一种方法。", "", "RLHF"),
         ("BPE: merges the most frequent pair.", "", "BPE"),
+        ("Most descend from byte-pair encoding (BPE).", "", "BPE"),
+        ("Ez a ritka önkódoló (angolul sparse autoencoder, SAE).", "", "SAE"),
+        ("字节对编码\uff08BPE\uff09很常用。", "", "BPE"),
         ("Stores the working files.", "Glossary\n\nindex\n\n", "index"),
         ("Stores the working files.", "## Index\n", "index"),
         ("Stores the working files.", "- **index**: ", "index"),
@@ -84,6 +87,7 @@ def test_sentences_that_explain(sentence: str, before: str, name: str) -> None:
         ("Each token is counted.", "", "token"),
         ("token", "", "token"),
         ("Anything.", "", "+"),
+        ("It is fast (GBPE).", "", "BPE"),
         ("It is slow.", "Of an index it is said:\n", "index"),
         ("It is slow.", "The index is old. ", "index"),
         ("Its state is kept.", "index state\n", "index"),
@@ -94,8 +98,25 @@ def test_sentences_that_only_use_the_name(sentence: str, before: str, name: str)
     assert not explains(sentence, before, name)
 
 
+@pytest.mark.parametrize(
+    ("row", "name", "told"),
+    [
+        ("| BPE | merges pairs |", "bpe", True),
+        ("| **BPE** | merges pairs |", "BPE", True),
+        ("Word: BPE; Meaning: merges pairs", "BPE", True),
+        ("| GPT-2 | BPE |", "BPE", False),
+        ("Model: GPT-2; Method: BPE", "BPE", False),
+        ("", "BPE", False),
+    ],
+)
+def test_a_row_is_about_its_first_cell(row: str, name: str, told: bool) -> None:
+    """A name in another cell is not explained there."""
+    assert heads_row(row, name) is told
+
+
 @given(st.text(max_size=60), st.text(max_size=60), st.text(min_size=1, max_size=20))
 def test_any_text_is_judged(sentence: str, before: str, name: str) -> None:
     """Nothing is raised, whatever stands there."""
     assert explains(sentence, before, name) in (True, False)
+    assert heads_row(sentence, name) in (True, False)
     assert isinstance(asked_name(sentence), str)

@@ -1,5 +1,7 @@
 """Whether to answer at all: the probability where it was fitted, distance to neutral text else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,28 @@ def test_across_languages_less_is_enough() -> None:
     assert judged(short) is Reason.NOTHING_RELEVANT
 
 
+@pytest.mark.parametrize(
+    ("question", "written_in", "crossing"),
+    [
+        ("Milk?", "de", False),
+        ("Milk?", "ru", True),
+        ("Milk?", "zh", True),
+        ("什么是嵌入\uff1f", "ru", True),
+        ("什么是嵌入\uff1f", "de", True),
+        ("什么是 token\uff1f", "en", False),
+        ("Что это?", "uk", False),
+        ("Milk?", "en", False),
+    ],
+)
+def test_a_short_question_in_other_letters_is_in_another_language(
+    question: str, written_in: str, crossing: bool
+) -> None:
+    """Of a few words the script may be certain where the language is not."""
+    found = retrieval(0.8, passage_language=written_in)
+    asked = Retrieval(question, found.hits, {"milk": 1.0}, BACKGROUND)
+    assert relevance.across(asked, "en" if question == "Milk?" else "zh") is crossing
+
+
 @pytest.mark.parametrize(("overlap", "answered"), [(0.31, True), (0.29, False)])
 def test_without_vectors_words_decide(overlap: float, answered: bool) -> None:
     """The share of the question's weight that a passage has."""
@@ -126,6 +150,28 @@ def test_another_embedder_and_another_language_have_their_own_rule() -> None:
     assert judged(found, 1.0, near=0.0) is None
     german = retrieval(0.99, passage_language="de")
     assert relevance.judge(german, gathered(german, 0.0), "en", "fitted", 0.9).reason is None
+
+
+@pytest.mark.usefixtures("fitted")
+@pytest.mark.parametrize(
+    ("question", "asked_in", "written_in", "answered"),
+    [
+        ("What is milk?", "en", "en", True),
+        ("What is a milk crate?", "en", "en", True),
+        ("What is a pod?", "en", "en", False),
+        ("Was ist ein Pod?", "de", "en", True),  # which may be called otherwise there
+        ("Where is a pod?", "en", "en", True),
+        ("What is >>>?", "en", "en", True),  # no word
+    ],
+)
+def test_a_name_that_no_passage_has_is_not_explained(
+    question: str, asked_in: str, written_in: str, answered: bool
+) -> None:
+    """However probable it seems; in another language it may have another name."""
+    found = replace(retrieval(0.99, passage_language=written_in), question=question)
+    told = relevance.judge(found, gathered(found, 1.0), asked_in, "fitted", 0.5)
+    assert (told.reason is None) is answered
+    assert answered or (told.reason, told.note) == (Reason.NOT_ANSWERED, "no passage names 'pod'")
 
 
 @pytest.mark.usefixtures("fitted")
