@@ -28,6 +28,16 @@ _DESCRIBES = re.compile(
     r"|zwischen|und|в|на|для|из|и|между|és|vagy|között)\b",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(
+    r"(?:it|this|that|these|those|they|he|she|there|es|dies\w*|das|er|sie|это|эт[аои]т?|он[аои]?"
+    r"|ez|azok|ezek|它们?|这个?|那个?)",
+    re.IGNORECASE,
+)
+# "What is the price?": there is one, under whatever name.
+_GIVEN = re.compile(
+    r"what(?:['\u2019]s| is| are| was| were) the |was (?:ist|sind) (?:der|die|das) |mi az (?!az? )",
+    re.IGNORECASE,
+)
 _QUOTES = "\"'`\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d"
 _MARKS = _QUOTES + "*_"  # emphasis too
 # Between a name and what it is: what else it is called, then a verb or a mark of its kind.
@@ -49,7 +59,13 @@ def asked_name(question: str) -> str:
     if match is None:
         return ""
     name = _ARTICLE.sub("", next(filter(None, match.groups())).strip(), count=1).strip(_QUOTES)
-    return "" if len(name.split()) > LONGEST_NAME or _DESCRIBES.search(name) else name
+    other = len(name.split()) > LONGEST_NAME or _DESCRIBES.search(name) or _PRONOUN.fullmatch(name)
+    return "" if other else name
+
+
+def takes_for_known(question: str) -> bool:
+    """Tell whether a question with an `asked_name` asks about something that has to be there."""
+    return _GIVEN.match(question.strip()) is not None
 
 
 def explains(sentence: str, before: str, name: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rag import answerability
 from rag.analysis import terms
-from rag.definitions import asked_name
+from rag.definitions import asked_name, takes_for_known
 from rag.evidence import Gathered
 from rag.fusion import Retrieval
 from rag.types import Reason
@@ -92,11 +92,11 @@ def across(found: Retrieval, asked_in: str) -> bool:
 
 
 def _unnamed(found: Retrieval) -> str:
-    """Return the name that is asked about, if no passage has a word of it; else ""."""
-    name = asked_name(found.question)
+    """Return the name that is to be explained, if no passage has a word of it; else ""."""
+    name = "" if takes_for_known(found.question) else asked_name(found.question)
     wanted = set(terms(name))
-    lacking = all(wanted.isdisjoint(terms(hit.passage.text)) for hit in found.hits)
-    return name if wanted and lacking else ""
+    shown = (f"{hit.passage.section}\n{hit.passage.text}" for hit in found.hits)
+    return name if wanted and all(wanted.isdisjoint(terms(text)) for text in shown) else ""
 
 
 def _stands_out(found: Retrieval, asked_in: str) -> bool:

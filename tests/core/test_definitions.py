@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.definitions import asked_name, explains, heads_row
+from rag.definitions import asked_name, explains, heads_row, takes_for_known
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def test_the_name_that_is_asked_for(question: str, name: str) -> None:
         "What is the capital of Hungary?",
         "What is the difference between a token and a word?",
         "What happens on a conflict?",
+        "What is it?",
+        "Что это?",
+        "Что такое это?",
         "Who is Ada?",
         "Was ist in der Box?",
         "Что делает токенизатор?",
@@ -49,6 +52,23 @@ def test_the_name_that_is_asked_for(question: str, name: str) -> None:
 def test_questions_that_want_something_else(question: str) -> None:
     """What describes a thing is no name of it."""
     assert asked_name(question) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [
+        ("What is the price?", True),
+        ("Was ist der Preis?", True),
+        ("Mi az ár?", True),
+        ("What is a price?", False),
+        ("What is BPE?", False),
+        ("Mi az a SAE?", False),
+        ("什么是嵌入\uff1f", False),
+    ],
+)
+def test_what_a_question_takes_for_known(question: str, known: bool) -> None:
+    """By its article; what is asked of it may stand under another name."""
+    assert takes_for_known(question) is known
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_another_embedder_and_another_language_have_their_own_rule() -> None:
         ("Was ist ein Pod?", "de", "en", True),  # which may be called otherwise there
         ("Where is a pod?", "en", "en", True),
         ("What is >>>?", "en", "en", True),  # no word
+        ("What is the price?", "en", "en", True),  # it may be called a cost
     ],
 )
 def test_a_name_that_no_passage_has_is_not_explained(
