@@ -17,6 +17,7 @@ The body is {"error": {"code", "message", "request_id"}} for all of them.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -98,15 +99,27 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     if first["loc"] == ("body",) and first["type"] != "missing" and not _says_json(request):
         return error_response(422, ConfigError.code, NO_JSON)
-    faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:FAULTS]]
-    return error_response(422, ConfigError.code, "; ".join(faults))
+    return error_response(422, ConfigError.code, faults_of(error))
+
+
+def faults_of(error: RequestValidationError) -> str:
+    """Return what is wrong with a request, by the names of its fields."""
+    return "; ".join(map(_fault, error.errors()[:FAULTS]))
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "json_invalid":
+        return f"the body is no JSON: {fault['ctx']['error']}, at character {fault['loc'][-1]}"
+    return f"{place_of(fault)}: {fault['msg']}"
 
 
 def _says_json(request: Request) -> bool:
     return "json" in request.headers.get("content-type", "").lower()
 
 
-def _place(location: tuple[str | int, ...]) -> str:
+def place_of(fault: Mapping[str, Any]) -> str:
+    """Return the field that a fault is in, or where it was looked for ("body")."""
+    location = fault["loc"]
     return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 

@@ -133,6 +133,12 @@ def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
     return sorted(saying or scored, key=lambda evidence: -evidence.score)
 
 
+def explained(question: str, gathered: Gathered) -> bool:
+    """Tell whether a question asks what a name stands for, and one of the sentences says it."""
+    name = asked_name(question)
+    return any(_explains(item, name) for item in gathered.sentences)
+
+
 def _explains(item: Evidence, name: str) -> bool:
     if not name:
         return False

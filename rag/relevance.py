@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rag import answerability
 from rag.analysis import terms
 from rag.definitions import asked_name, takes_for_known
-from rag.evidence import Gathered
+from rag.evidence import Gathered, explained
 from rag.fusion import Retrieval
 from rag.types import Reason
 
@@ -26,6 +26,9 @@ ON_SUBJECT = 4.8
 NEAR_SUBJECT = 2.5
 STANDS_OUT = 4.5
 STANDS_OUT_ACROSS_LANGUAGES = 2.7
+# How often the quotes are a glossary's own entry where a sentence explains the name that is asked
+# about (54 of 66; evals/LOG.md). The model is at a loss with two words of which one is a name.
+EXPLAINED = 0.8
 # Of fewer terms the language is a guess ("citation precision" could be Italian), if not the script.
 SURE_OF_LANGUAGE = 4
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -65,17 +68,19 @@ def judge(
         if _stands_out(found, asked_in):
             return Relevance(None, "a passage stands out")
         return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
-    crossing = across(found, asked_in)
+    crossing, told = across(found, asked_in), explained(found.question, gathered)
     # The model for other languages has seen no question off the subject.
-    if crossing and not _stands_out(found, asked_in):
+    if crossing and not told and not _stands_out(found, asked_in):
         return Relevance(Reason.NOTHING_RELEVANT, "no passage is relevant enough")
     values = answerability.features(found, gathered)
     probability = answerability.probability(model, values, crossing)
+    if told:
+        probability = max(probability, EXPLAINED)
     note = f"the passages answer with probability {probability:.2f}; {strictness:.2f} is wanted"
     best = found.hits[0]
     if best.passage.language == asked_in and (name := _unnamed(found)):
-        note = f"no passage names {name!r}"
-    elif probability >= strictness:
+        return Relevance(Reason.NOTHING_RELEVANT, f"no passage names {name!r}")
+    if probability >= strictness:
         return Relevance(None, note)
     lift = found.background.lift(best.similarity or 0.0, best.passage.language)
     near = lift >= OFF_SUBJECT

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import FAULTS, LATE, OUT_OF_TIME, message_of, status_of
+from api.errors import LATE, OUT_OF_TIME, faults_of, message_of, place_of, status_of
 from rag.errors import ConfigError, IndexNotFound, ModelError, RagError
 from rag.stopping import Stopped
 from rag.views import Json
@@ -105,11 +105,9 @@ class OpenAIRoute(APIRoute):
 
 
 def _malformed(error: RequestValidationError) -> Json:
-    faults = error.errors()[:FAULTS]
-    places = [".".join(str(part) for part in fault["loc"][1:]) for fault in faults]
-    pairs = zip(places, faults, strict=True)
-    message = "; ".join(f"{place or 'body'}: {fault['msg']}" for place, fault in pairs)
-    return error_json(400, message, ConfigError.code, places[0] or None)
+    first = error.errors()[0]
+    whole = first["type"] == "json_invalid" or len(first["loc"]) < 2
+    return error_json(400, faults_of(error), ConfigError.code, None if whole else place_of(first))
 
 
 class OpenAIErrors:

@@ -212,6 +212,14 @@ def test_bodies_that_are_no_json_are_refused(client: TestClient, content: bytes)
     error_of(response, response.status_code, "invalid_request")
 
 
+@pytest.mark.parametrize("route", ["/v1/ask", "/v1/chat/completions"])
+def test_broken_json_is_told_with_its_place(client: TestClient, route: str) -> None:
+    """To clients of either kind."""
+    said = client.post(route, content=b'{"question": x}', headers=JSON).json()["error"]
+    assert said["message"] == "the body is no JSON: Expecting value, at character 13"
+    assert said.get("param") is None
+
+
 def test_json_that_is_not_said_to_be_json_is_refused(client: TestClient) -> None:
     """What a client sends that forgets the header; the message names it."""
     for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):

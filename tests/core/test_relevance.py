@@ -172,7 +172,28 @@ def test_a_name_that_no_passage_has_is_not_explained(
     found = replace(retrieval(0.99, passage_language=written_in), question=question)
     told = relevance.judge(found, gathered(found, 1.0), asked_in, "fitted", 0.5)
     assert (told.reason is None) is answered
-    assert answered or (told.reason, told.note) == (Reason.NOT_ANSWERED, "no passage names 'pod'")
+    assert answered or (told.reason, told.note) == (
+        Reason.NOTHING_RELEVANT,
+        "no passage names 'pod'",
+    )
+
+
+@pytest.mark.usefixtures("fitted")
+@pytest.mark.parametrize(
+    ("text", "strictness", "answered"),
+    [
+        ("A pod is a shell for beans.", 0.79, True),
+        ("A pod is a shell for beans.", 0.81, False),
+        ("Each pod has beans in it.", 0.79, False),
+    ],
+)
+def test_what_explains_a_name_answers(text: str, strictness: float, answered: bool) -> None:
+    """As probably as it did where that was counted, however little the question says."""
+    passage = Passage("p", "d", "s", "t", text, 0, len(text), None, "", "en")
+    hit = Hit(passage, 1, 0.0, 0.99, 0.0)
+    found = Retrieval("What is a pod?", (hit,), {"pod": 1.0}, BACKGROUND)
+    reason = relevance.judge(found, gathered(found, 0.0), "en", "fitted", strictness).reason
+    assert (reason is None) is answered
 
 
 @pytest.mark.usefixtures("fitted")
