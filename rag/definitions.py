@@ -72,13 +72,17 @@ def explains(sentence: str, before: str, name: str) -> bool:
     """Tell whether a sentence, which is no row of a table, says what a name stands for.
 
     Args:
-        before: what stands before it in its document.
+        before: what stands before it in its document, a line that is the name, or asks for it, at
+            its end.
         name: as `asked_name` returns it.
     """
+    wanted, name = set(terms(name)), name.strip(_MARKS)
+    if not name:
+        return False
     line = next((line for line in reversed(before.split("\n")) if terms(line)), "")
-    if line and set(terms(line)) == set(terms(name)):
+    asked = asked_name(line.lstrip(" #=*"))
+    if wanted and wanted in (set(terms(line)), set(terms(asked))):
         return True
-    name = name.strip(_MARKS)
     if re.search(_SHORT.format(re.escape(name)), sentence, re.IGNORECASE):
         return True
     begun = _ARTICLE.sub("", sentence.lstrip(_MARKS), count=1).lstrip(_MARKS)

@@ -27,7 +27,7 @@ NEAR_SUBJECT = 2.5
 STANDS_OUT = 4.5
 STANDS_OUT_ACROSS_LANGUAGES = 2.7
 # How often the quotes are a glossary's own entry where a sentence explains the name that is asked
-# about (54 of 66; evals/LOG.md). The model is at a loss with two words of which one is a name.
+# about (54 of 67; evals/LOG.md). The model is at a loss with two words of which one is a name.
 EXPLAINED = 0.8
 # Of fewer terms the language is a guess ("citation precision" could be Italian), if not the script.
 SURE_OF_LANGUAGE = 4

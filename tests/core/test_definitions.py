@@ -92,6 +92,7 @@ def test_what_a_question_takes_for_known(question: str, known: bool) -> None:
         ("Stores the working files.", "Glossary\n\nindex\n\n", "index"),
         ("Stores the working files.", "## Index\n", "index"),
         ("Stores the working files.", "- **index**: ", "index"),
+        ("Stores the working files.", "## What is the index?\n\n", "index"),
     ],
 )
 def test_sentences_that_explain(sentence: str, before: str, name: str) -> None:
@@ -107,6 +108,9 @@ def test_sentences_that_explain(sentence: str, before: str, name: str) -> None:
         ("Each token is counted.", "", "token"),
         ("token", "", "token"),
         ("Anything.", "", "+"),
+        ("Anything (at all) is possible.", "", "**"),
+        ("Anything.", "Why?\n", "index"),
+        ("Anything.", "Why?\n", ">>>"),
         ("It is fast (GBPE).", "", "BPE"),
         ("It is slow.", "Of an index it is said:\n", "index"),
         ("It is slow.", "The index is old. ", "index"),
