@@ -49,6 +49,8 @@ INTRODUCES = (":", "\uff1a")  # the second as wide as a Chinese character
 QUESTION_ENDS = ("?", "\uff1f")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "।")
 
+# Of a line without a mark at its end: with more it is no bare name.
+BARE_TERMS = 6
 # What may stand behind the mark that ends a sentence: spaces, brackets, quotation marks, emphasis.
 CLOSING = " \n)]*_\"'\u201d\u2019\u00bb\u300d\u300f\uff09"
 
@@ -159,7 +161,8 @@ def _may_answer(item: Evidence, asked: Set[str], name: str) -> bool:
         return False
     if name and is_row(item.text) and not heads_row(item.text, name):
         return False
-    return bare.endswith(SENTENCE_ENDS) or not asked >= set(terms(item.text))
+    words = set(terms(item.text))
+    return bare.endswith(SENTENCE_ENDS) or len(words) > BARE_TERMS or not words <= asked
 
 
 def _scores(found: Retrieval, gathered: Gathered) -> list[float]:

@@ -191,6 +191,13 @@ def test_what_repeats_the_question_does_not_answer_it(line: str) -> None:
     assert len(left) == 1 + bool(more)
 
 
+def test_a_long_line_that_a_question_repeats_is_evidence() -> None:
+    """Whoever asks about a line wants it quoted."""
+    line = "On Sundays the old cat sleeps in the barn:"
+    hits = replace(found(passage(f"{line}\n\nIt counts.")), question=f"What of this: {line}")
+    assert line in texts(select(hits, gather(hits, None)))
+
+
 def test_what_repeats_the_question_is_better_than_nothing() -> None:
     """Sentences that say it again confirm it; without any, what there is remains."""
     for text in ("The cat does sleep.", "Does the cat sleep?"):
