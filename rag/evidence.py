@@ -11,7 +11,7 @@ docs/decisions/0015-answerability.md has the figures behind the weights.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,8 +49,6 @@ INTRODUCES = (":", "\uff1a")  # the second as wide as a Chinese character
 QUESTION_ENDS = ("?", "\uff1f")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "।")
 
-# Of a line without a mark at its end: with more it is no bare name.
-BARE_TERMS = 6
 # What may stand behind the mark that ends a sentence: spaces, brackets, quotation marks, emphasis.
 CLOSING = " \n)]*_\"'\u201d\u2019\u00bb\u300d\u300f\uff09"
 
@@ -130,8 +128,7 @@ def select(found: Retrieval, gathered: Gathered) -> list[Evidence]:
         replace(item, score=score + item.score + EXPLAINS_BONUS * _explains(item, name))
         for item, score in zip(gathered.sentences, _scores(found, gathered), strict=True)
     ]
-    asked = set(terms(found.question))
-    saying = [item for item in scored if _may_answer(item, asked, name)]
+    saying = [item for item in scored if _may_answer(item, name)]
     return sorted(saying or scored, key=lambda evidence: -evidence.score)
 
 
@@ -149,20 +146,19 @@ def _explains(item: Evidence, name: str) -> bool:
     return explains(item.text, item.passage.text[: item.start - item.passage.start], name)
 
 
-def _may_answer(item: Evidence, asked: Set[str], name: str) -> bool:
-    """Tell whether a sentence may answer a question with these terms, which asks about a name.
+def _may_answer(item: Evidence, name: str) -> bool:
+    """Tell whether a sentence may answer a question, which asks about a name ("" for none).
 
-    Other questions, as in lists of them, the bare name of what is asked about, as in a glossary,
-    and the header of a table come near to it and answer nothing; what follows them may. Nor does
-    the row of a table explain a name ("", if none is asked about) that it does not begin with.
+    Other questions, as in lists of them, the header of a table, and the bare name, as in a
+    glossary, come near to it and answer nothing; what follows them may. Nor does the row of a
+    table explain a name that it does not begin with.
     """
     bare, passage = item.text.rstrip(CLOSING), item.passage
     if bare.endswith(QUESTION_ENDS) or is_header(passage.text, item.start - passage.start):
         return False
-    if name and is_row(item.text) and not heads_row(item.text, name):
-        return False
-    words = set(terms(item.text))
-    return bare.endswith(SENTENCE_ENDS) or len(words) > BARE_TERMS or not words <= asked
+    if name and is_row(item.text):
+        return heads_row(item.text, name)
+    return not name or not set(terms(item.text)) <= set(terms(name))
 
 
 def _scores(found: Retrieval, gathered: Gathered) -> list[float]:
