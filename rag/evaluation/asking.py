@@ -202,7 +202,7 @@ def headings(title: str, language: str, section: str) -> Iterator[Asked]:
     Args:
         section: what stands below the heading; it tells whether the title is a noun phrase.
     """
-    plain = title.strip(" .:。：「」“”")
+    plain = title.strip(" .:。：「」“”") or title
     points_back = re.search(POINTS_BACK[language], plain, re.IGNORECASE) is not None
     if re.search(r"[?？]$", plain) and not points_back:
         yield Asked(plain)

@@ -4,7 +4,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.evaluation.amounts import amounts
@@ -170,6 +170,8 @@ def test_amounts_that_nobody_would_know(lang: str, sentence: str) -> None:
 
 
 @given(st.text(max_size=80), st.sampled_from(LANGUAGES))
+@example("\u300c", "en")
+@example("\u201c\u201d", "de")
 def test_any_text_is_survived(text: str, lang: str) -> None:
     """Whatever stands in a document, there is at most one question, and an answer stands in it."""
     plain = " ".join(text.split())
